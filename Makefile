@@ -1,0 +1,54 @@
+# Everything here sets up what it needs in .venv; see scripts/bootstrap.sh. PYTHON=… picks the
+# interpreter, WORKERS=… the number of test processes.
+
+WORKERS ?= 2
+python := .venv/bin/python
+
+# No BLAS for PyTensor's C linker: nothing uses it, and looking for it takes time and warns.
+export PYTENSOR_FLAGS := blas__ldflags=
+export PYTHON
+
+# Test processes run side by side, so each keeps to one BLAS thread.
+one_thread := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+pytest := $(one_thread) $(python) -m pytest -n $(WORKERS) --dist loadfile
+
+.PHONY: help demo test test-all lint format lock clean run-env dev-env
+
+help:
+	@echo 'make demo      set up, then fit the High School & Beyond model and show the result'
+	@echo 'make test      set up, then lint, check types and run the fast tests'
+	@echo 'make test-all  the same with the slow tests (real sampling)'
+	@echo 'make lint      ruff and mypy only;  make format  ruff rewrites'
+	@echo 'make lock      refresh the pinned requirements (UPGRADE=1: the newest of everything)'
+	@echo 'make clean     remove the environments and caches'
+
+demo: run-env
+	@$(python) -m bayesmlm.demo
+
+test: lint
+	$(pytest)
+
+test-all: lint
+	$(pytest) -m ''
+
+lint: dev-env
+	$(python) -m ruff check
+	$(python) -m ruff format --check
+	$(python) -m mypy
+
+format: dev-env
+	$(python) -m ruff check --fix
+	$(python) -m ruff format
+
+lock:
+	@sh scripts/lock.sh
+
+clean:
+	rm -rf .venv .lock-venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find bayesmlm tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+run-env:
+	@sh scripts/bootstrap.sh run
+
+dev-env:
+	@sh scripts/bootstrap.sh dev

@@ -1,0 +1,111 @@
+"""Bayesian multilevel modeling: textbook equations in, a fitted model out."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "formula": "bayesmlm.spec",
+    "equations": "bayesmlm.spec",
+    "ModelSpec": "bayesmlm.spec",
+    "Model": "bayesmlm.model",
+    "Fit": "bayesmlm.fit",
+    "NUTS": "bayesmlm.engines",
+    "Normal": "bayesmlm.priors",
+    "StudentT": "bayesmlm.priors",
+    "Cauchy": "bayesmlm.priors",
+    "HalfNormal": "bayesmlm.priors",
+    "HalfStudentT": "bayesmlm.priors",
+    "HalfCauchy": "bayesmlm.priors",
+    "Exponential": "bayesmlm.priors",
+    "Gamma": "bayesmlm.priors",
+    "InverseGamma": "bayesmlm.priors",
+    "LKJ": "bayesmlm.priors",
+    "BayesmlmError": "bayesmlm.errors",
+    "BayesmlmWarning": "bayesmlm.errors",
+    "SpecError": "bayesmlm.errors",
+    "UnsupportedError": "bayesmlm.errors",
+    "DataError": "bayesmlm.errors",
+    "FamilyError": "bayesmlm.errors",
+    "PriorError": "bayesmlm.errors",
+    "EngineError": "bayesmlm.errors",
+    "StatisticError": "bayesmlm.errors",
+}
+"""Public name -> the module that has it, imported on first use."""
+
+_MODULES = ("datasets",)
+
+__all__ = [
+    "LKJ",
+    "NUTS",
+    "BayesmlmError",
+    "BayesmlmWarning",
+    "Cauchy",
+    "DataError",
+    "EngineError",
+    "Exponential",
+    "FamilyError",
+    "Fit",
+    "Gamma",
+    "HalfCauchy",
+    "HalfNormal",
+    "HalfStudentT",
+    "InverseGamma",
+    "Model",
+    "ModelSpec",
+    "Normal",
+    "PriorError",
+    "SpecError",
+    "StatisticError",
+    "StudentT",
+    "UnsupportedError",
+    "__version__",
+    "datasets",
+    "equations",
+    "formula",
+]
+
+if TYPE_CHECKING:
+    from bayesmlm import datasets
+    from bayesmlm.engines import NUTS
+    from bayesmlm.errors import (
+        BayesmlmError,
+        BayesmlmWarning,
+        DataError,
+        EngineError,
+        FamilyError,
+        PriorError,
+        SpecError,
+        StatisticError,
+        UnsupportedError,
+    )
+    from bayesmlm.fit import Fit
+    from bayesmlm.model import Model
+    from bayesmlm.priors import (
+        LKJ,
+        Cauchy,
+        Exponential,
+        Gamma,
+        HalfCauchy,
+        HalfNormal,
+        HalfStudentT,
+        InverseGamma,
+        Normal,
+        StudentT,
+    )
+    from bayesmlm.spec import ModelSpec, equations, formula
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"bayesmlm.{name}")
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    raise AttributeError(f"module 'bayesmlm' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,68 @@
+"""Centring as language: `within(x, g)`, `between(x, g)`, `grand(x)`.
+
+Each remembers what it learnt from the training data in a plain dictionary: on new data a
+known group keeps its training mean, and a new group uses the mean of its own rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def group_means(x: Any, g: Any, state: dict[str, Any]) -> Array:
+    """Return, per row, the mean of x in the row's group; shape (N,).
+
+    Parameters
+    ----------
+    x, g
+        Values and group labels, shape (N,).
+    state
+        Filled with the group labels and means when empty, used otherwise.
+    """
+    import pandas as pd
+
+    labels = pd.Series(label_text(g))
+    own = pd.Series(np.asarray(x, dtype=float)).groupby(labels).mean()
+    if "groups" not in state:
+        state["groups"] = own.index.to_list()
+        state["means"] = own.to_list()
+    known = pd.Series(state["means"], index=state["groups"], dtype=float)
+    means = known.combine_first(own)
+    return np.asarray(labels.map(means), dtype=float)
+
+
+def label_text(g: Any) -> list[str]:
+    """Return group labels as text; whole floats are written as integers."""
+    values = np.asarray(g)
+    if values.dtype.kind == "f" and (values == np.floor(values)).all():
+        values = values.astype(np.int64)
+    return [str(value) for value in values.tolist()]
+
+
+def transforms() -> dict[str, Any]:
+    """Return formulaic's stateful transforms `within`, `between` and `grand`."""
+    from formulaic.utils.stateful_transforms import stateful_transform
+
+    @stateful_transform
+    def within(x: Any, g: Any, _state: Any = None) -> Array:
+        """Return x minus its group mean."""
+        return np.asarray(x, dtype=float) - group_means(x, g, _state)
+
+    @stateful_transform
+    def between(x: Any, g: Any, _state: Any = None) -> Array:
+        """Return the group mean of x."""
+        return group_means(x, g, _state)
+
+    @stateful_transform
+    def grand(x: Any, _state: Any = None) -> Array:
+        """Return x minus its mean over all training rows."""
+        values = np.asarray(x, dtype=float)
+        _state.setdefault("mean", float(values.mean()))
+        return values - _state["mean"]
+
+    return {"within": within, "between": between, "grand": grand}

@@ -1,0 +1,397 @@
+"""A ModelSpec met with data: arrays and integer codes, never an indicator matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm import names
+from bayesmlm.design.encoding import Encoding, encode
+from bayesmlm.design.frame import read_columns
+from bayesmlm.design.grouping import Codes, Grouping, constant_within, group_rows
+from bayesmlm.design.levels import Levels, column_level, detect_levels
+from bayesmlm.design.response import Outcome, evaluate, read_outcome
+from bayesmlm.design.screen import far_from_zero, near_collinear, screen
+from bayesmlm.errors import DataError, SpecError, message
+from bayesmlm.families import Family
+from bayesmlm.spec.expression import variables
+from bayesmlm.spec.terms import ModelSpec, Predictor, RandomTerm, Response, Term
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RandomBlock:
+    """All effects that vary over one grouping.
+
+    Parameters
+    ----------
+    grouping
+        Codes and labels of the J groups.
+    effects
+        Names of the q effects.
+    Z
+        Effect columns, shape (N, q).
+    blocks
+        Indices of the effects that are correlated with one another, a partition of
+        ``range(q)``.
+    encodings
+        How the effect columns were made, one a block.
+    """
+
+    grouping: Grouping
+    effects: tuple[str, ...]
+    Z: Array
+    blocks: tuple[tuple[int, ...], ...]
+    encodings: tuple[Encoding, ...]
+
+    @property
+    def name(self) -> str:
+        """The grouping's name."""
+        return self.grouping.name
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of correlated effects, first index before second."""
+        return tuple(
+            (block[i], block[j])
+            for block in self.blocks
+            for j in range(len(block))
+            for i in range(j)
+        )
+
+    @property
+    def pair_labels(self) -> tuple[str, ...]:
+        """Labels of `pairs`."""
+        return tuple(names.pair(self.effects[i], self.effects[j]) for i, j in self.pairs)
+
+
+@dataclass(frozen=True)
+class PredictorRows:
+    """What the linear predictor of some rows is made from.
+
+    Parameters
+    ----------
+    X
+        Fixed columns, shape (N, p).
+    Z
+        Effect columns by grouping, each of shape (N, q).
+    codes
+        Group of each row by grouping, -1 for a group that training did not have.
+    offset
+        Shape (N,).
+    """
+
+    X: Array
+    Z: Mapping[str, Array]
+    codes: Mapping[str, Codes]
+    offset: Array
+
+
+@dataclass(frozen=True)
+class Design:
+    """A specification met with data.
+
+    Parameters
+    ----------
+    spec, family
+        What was specified.
+    outcome
+        The response and its additions.
+    X
+        Fixed columns, shape (N, p).
+    fixed
+        How the fixed columns were made; ``fixed.columns`` names the coefficients.
+    offset
+        Shape (N,).
+    random
+        One block a grouping.
+    levels
+        Nesting, crossing, and the level on which each used column varies.
+    factor_levels
+        The grouping on whose level each factor of the model lives; level-1 factors absent.
+    positions
+        Positions of the N rows in the data given.
+    notes
+        What is stated beside the results, `cautions` included.
+    cautions
+        What the user should look at: dropped rows, near collinearity, far predictors.
+    """
+
+    spec: ModelSpec
+    family: Family
+    outcome: Outcome
+    X: Array
+    fixed: Encoding
+    offset: Array
+    random: tuple[RandomBlock, ...]
+    levels: Levels
+    factor_levels: Mapping[str, tuple[str, ...]]
+    positions: NDArray[np.int64]
+    notes: tuple[str, ...]
+    cautions: tuple[str, ...]
+
+    @property
+    def y(self) -> Array:
+        """The response, shape (N,)."""
+        return self.outcome.y
+
+    @property
+    def coef(self) -> tuple[str, ...]:
+        """Names of the p fixed coefficients."""
+        return self.fixed.columns
+
+    @property
+    def estimates_scale(self) -> bool:
+        """Whether a residual SD is a parameter."""
+        return self.family.estimates_scale(self.outcome.rows)
+
+    def block(self, group: str) -> RandomBlock:
+        """Return the random block of a grouping.
+
+        Raises
+        ------
+        SpecError
+            If nothing varies over such a grouping.
+        """
+        for block in self.random:
+            if block.name == group:
+                return block
+        raise SpecError(
+            message(
+                f"no effects vary over {group!r}",
+                ", ".join(block.name for block in self.random) or "none: the model has no groups",
+                "name one of these groupings",
+            )
+        )
+
+    def apply(self, data: Any) -> PredictorRows:
+        """Encode new data exactly as the training data were encoded.
+
+        Raises
+        ------
+        DataError
+            For missing columns, missing values, or categories that training did not have.
+        """
+        rows = read_columns(data, predictor_columns(self.spec.response.mu))
+        frame = rows.frame
+        return PredictorRows(
+            X=self.fixed.apply(frame),
+            Z={
+                block.name: np.column_stack([e.apply(frame) for e in block.encodings])
+                for block in self.random
+            },
+            codes={block.name: block.grouping.encode(frame) for block in self.random},
+            offset=total_offset(self.spec.response.mu, frame),
+        )
+
+
+def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "error") -> Design:
+    """Meet a specification with data.
+
+    Parameters
+    ----------
+    spec
+        The model as written.
+    data
+        A pandas or polars DataFrame.
+    family
+        The response's family.
+    missing
+        ``"error"`` or ``"drop"``.
+
+    Raises
+    ------
+    DataError
+        If the model cannot be fitted to the data; the message says why.
+    """
+    response = spec.response
+    rows = read_columns(data, used_columns(response), missing)
+    frame = rows.frame
+    check_bare_names(spec, data)
+    outcome = read_outcome(response, family, frame)
+    groupings = tuple(group_rows(columns, frame) for columns in response.mu.groupings)
+    check_groupings(groupings, family.estimates_scale(outcome.rows), len(frame))
+    check_declared_levels(spec, groupings, frame)
+    fixed, X = encode(response.mu.fixed, frame)
+    screen(X, fixed.columns, "the fixed part")
+    random = tuple(random_block(g, response.mu.random, frame) for g in groupings)
+    cautions = [rows.note, near_collinear(X, fixed.columns)]
+    cautions += [
+        far_from_zero(effect, block.name, column)
+        for block in random
+        for effect, column in zip(block.effects, block.Z.T, strict=True)
+        if names.INTERCEPT in block.effects
+    ]
+    return Design(
+        spec=spec,
+        family=family,
+        outcome=outcome,
+        X=X,
+        fixed=fixed,
+        offset=total_offset(response.mu, frame),
+        random=random,
+        levels=detect_levels(groupings, frame),
+        factor_levels=factor_levels(response.mu, groupings, frame),
+        positions=rows.positions,
+        notes=tuple(note for note in (outcome.note, *cautions) if note),
+        cautions=tuple(note for note in cautions if note),
+    )
+
+
+def predictor_columns(predictor: Predictor) -> tuple[str, ...]:
+    """Return the data columns a predictor uses."""
+    effects = [term for random in predictor.random for term in random.effects]
+    factors = [factor for term in (*predictor.fixed, *effects) for factor in term.factors]
+    found = [name for text in (*factors, *predictor.offset) for name in variables(text)]
+    groups = [name for columns in predictor.groupings for name in columns]
+    return tuple(dict.fromkeys(found + groups))
+
+
+def used_columns(response: Response) -> tuple[str, ...]:
+    """Return the data columns a response and its predictor use."""
+    left = (response.column, *(text for _, text in response.additions))
+    found = [name for text in left for name in variables(text)]
+    return tuple(dict.fromkeys([*found, *predictor_columns(response.mu)]))
+
+
+def total_offset(predictor: Predictor, frame: pd.DataFrame) -> Array:
+    """Return the sum of the offsets, shape (N,)."""
+    return sum((evaluate(text, frame) for text in predictor.offset), np.zeros(len(frame)))
+
+
+def random_block(
+    grouping: Grouping, terms: tuple[RandomTerm, ...], frame: pd.DataFrame
+) -> RandomBlock:
+    """Stack the effects of all random terms of one grouping."""
+    own = [term for term in terms if frozenset(term.grouping) == frozenset(grouping.columns)]
+    encoded = [encode(term.effects, frame) for term in own]
+    widths = [matrix.shape[1] for _, matrix in encoded]
+    starts = np.cumsum([0, *widths])
+    Z = np.column_stack([matrix for _, matrix in encoded])
+    effects = tuple(name for encoding, _ in encoded for name in encoding.columns)
+    screen(Z, effects, f"the effects of {grouping.name}")
+    return RandomBlock(
+        grouping=grouping,
+        effects=effects,
+        Z=Z,
+        blocks=tuple(
+            tuple(range(int(start), int(start) + width))
+            for start, width in zip(starts, widths, strict=False)
+        ),
+        encodings=tuple(encoding for encoding, _ in encoded),
+    )
+
+
+def factor_levels(
+    predictor: Predictor, groupings: tuple[Grouping, ...], frame: pd.DataFrame
+) -> dict[str, tuple[str, ...]]:
+    """Return the grouping on whose level each factor lives; level-1 factors are absent."""
+    effects = [term for random in predictor.random for term in random.effects]
+    factors = [factor for term in (*predictor.fixed, *effects) for factor in term.factors]
+    found: dict[str, tuple[str, ...]] = {}
+    for factor in dict.fromkeys(factors):
+        place = factor_level(factor, groupings, frame)
+        if place:
+            found[factor] = place
+    return found
+
+
+def factor_level(
+    factor: str, groupings: tuple[Grouping, ...], frame: pd.DataFrame
+) -> tuple[str, ...] | None:
+    """Return the grouping on whose level one factor lives, None for level 1."""
+    import pandas as pd
+
+    values = encode((Term((factor,)),), frame)[1]
+    places = [column_level(groupings, pd.Series(column)) for column in values.T]
+    homes = [place for place in places if place]
+    if len(homes) < len(places) or len(set(homes)) != 1:
+        return None
+    return homes[0]
+
+
+def check_groupings(groupings: tuple[Grouping, ...], residual: bool, n: int) -> None:
+    """Refuse clashing names, a single group, and one row per group beside a residual."""
+    reserved = names.reserved_for([g.name for g in groupings])
+    for g in groupings:
+        if g.name in reserved:
+            raise DataError(
+                message(
+                    f"a grouping named {g.name!r}",
+                    f"names other than those of the posterior: {', '.join(sorted(reserved))}",
+                    f"rename the column {g.name!r}",
+                )
+            )
+        if g.size < 2:
+            raise DataError(
+                message(
+                    f"{g.name!r} has one group ({g.labels[0]!r})",
+                    "two groups or more (five or more to learn a variance)",
+                    f"remove the random effects of {g.name!r}",
+                )
+            )
+        if residual and g.size == n:
+            raise DataError(
+                message(
+                    f"{g.name!r} has {g.size} groups in {n} rows: one row per group, "
+                    "which a residual cannot be told apart from",
+                    "groups of several rows, or known sampling SDs",
+                    "write y | se(column) ~ … if the SD of each row is known, "
+                    f"else remove the random effects of {g.name!r}",
+                )
+            )
+
+
+def check_bare_names(spec: ModelSpec, data: Any) -> None:
+    """Refuse equations whose bare coefficient name is a data column."""
+    if spec.declared is None:
+        return
+    columns = {str(name) for name in data.columns}
+    for name in spec.declared.bare_names:
+        if name in columns:
+            raise SpecError(
+                message(
+                    f"the bare name {name!r} in the equations is a column of the data",
+                    "a coefficient (b0) or a random effect (u0), or coefficient*column",
+                    f"write b1*{name} for a slope, or rename the coefficient",
+                )
+            )
+
+
+def check_declared_levels(
+    spec: ModelSpec, groupings: tuple[Grouping, ...], frame: pd.DataFrame
+) -> None:
+    """Refuse a predictor that varies within the group at whose level equations put it."""
+    if spec.declared is None:
+        return
+    for factor, columns in spec.declared.levels_of:
+        matches = [g for g in groupings if frozenset(g.columns) == frozenset(columns)]
+        grouping = matches[0] if matches else group_rows(columns, frame)
+        values = encode((Term((factor,)),), frame)[1]
+        for column in values.T:
+            if not constant_within(grouping, column):
+                raise DataError(
+                    message(
+                        f"{factor!r} is in an equation of {grouping.name!r} but varies within "
+                        f"{example_group(grouping, column)}",
+                        f"predictors that take one value in each {grouping.name}",
+                        f"move {factor!r} to level 1, or use between({factor}, {columns[-1]})",
+                    )
+                )
+
+
+def example_group(grouping: Grouping, column: Array) -> str:
+    """Return a group within which a column varies, with the two extremes."""
+    for code, label in enumerate(grouping.labels):
+        values = column[grouping.codes == code]
+        if np.ptp(values) > 0:
+            return f"{grouping.name} {label} (from {values.min():g} to {values.max():g})"
+    return grouping.name

@@ -1,0 +1,148 @@
+"""Groupings of rows: integer codes and labels, how groupings nest, where a column varies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm.errors import DataError, message
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The groups that the combinations of some columns make.
+
+    Parameters
+    ----------
+    columns
+        The columns combined.
+    labels
+        One label a group, J in all; of a combination the parts joined by a colon.
+    codes
+        The group of each row, from 0 to J - 1, shape (N,).
+    """
+
+    columns: tuple[str, ...]
+    labels: tuple[Any, ...]
+    codes: Codes
+
+    @property
+    def name(self) -> str:
+        """The grouping's name: ``school:class``."""
+        return ":".join(self.columns)
+
+    @property
+    def size(self) -> int:
+        """Number of groups, J."""
+        return len(self.labels)
+
+    @property
+    def counts(self) -> Codes:
+        """Rows in each group, shape (J,)."""
+        return np.bincount(self.codes, minlength=self.size)
+
+    def encode(self, frame: pd.DataFrame) -> Codes:
+        """Return the codes of other rows, -1 for a group that training did not have."""
+        import pandas as pd
+
+        index = pd.Index([str(label) for label in self.labels])
+        labels = [
+            parts[0] if len(parts) == 1 else ":".join(parts)
+            for parts in zip(*(text_labels(frame, column) for column in self.columns), strict=True)
+        ]
+        return index.get_indexer(pd.Index(labels)).astype(np.int64)
+
+
+def group_rows(columns: tuple[str, ...], frame: pd.DataFrame) -> Grouping:
+    """Group rows by the combinations of some columns.
+
+    Raises
+    ------
+    DataError
+        For a column of floats that are not whole numbers.
+    """
+    import pandas as pd
+
+    codes, labels = factorise(columns[0], frame)
+    for column in columns[1:]:
+        inner, inner_labels = factorise(column, frame)
+        pairs, first = codes * len(inner_labels) + inner, labels
+        codes, found = pd.factorize(pairs, sort=True)
+        labels = [
+            f"{first[pair // len(inner_labels)]}:{inner_labels[pair % len(inner_labels)]}"
+            for pair in found.tolist()
+        ]
+    return Grouping(columns, tuple(labels), np.asarray(codes, dtype=np.int64))
+
+
+def factorise(column: str, frame: pd.DataFrame) -> tuple[Codes, list[Any]]:
+    """Return integer codes and sorted labels of one column."""
+    import pandas as pd
+
+    values = whole_labels(column, frame)
+    if values.dtype.name == "category":
+        present = values.cat.remove_unused_categories()
+        return present.cat.codes.to_numpy().astype(np.int64), present.cat.categories.to_list()
+    codes, found = pd.factorize(values.to_numpy(), sort=True)
+    return codes.astype(np.int64), found.tolist()
+
+
+def whole_labels(column: str, frame: pd.DataFrame) -> pd.Series:
+    """Return a grouping column, whole floats as integers.
+
+    Raises
+    ------
+    DataError
+        For floats that are not whole numbers.
+    """
+    values = frame[column]
+    if values.dtype.kind != "f":
+        return values
+    numbers = values.to_numpy()
+    fractional = numbers != np.floor(numbers)
+    if fractional.any():
+        raise DataError(
+            message(
+                f"grouping column {column!r} holds numbers that are not whole, "
+                f"such as {numbers[fractional][0]:g}",
+                "text, categories or whole numbers",
+                f"if {column!r} is a measurement it is a predictor, not a group; "
+                "otherwise label the groups",
+            )
+        )
+    return values.astype(np.int64)
+
+
+def text_labels(frame: pd.DataFrame, column: str) -> list[str]:
+    """Return the labels of a column's rows as text."""
+    return [str(value) for value in whole_labels(column, frame).to_list()]
+
+
+def is_nested(inner: Grouping, outer: Grouping) -> bool:
+    """Return whether every group of `inner` lies within one group of `outer`."""
+    return bool(constant_within(inner, outer.codes))
+
+
+def constant_within(grouping: Grouping, values: NDArray[Any]) -> bool:
+    """Return whether `values` take one value within every group.
+
+    Parameters
+    ----------
+    values
+        Shape (N,); floats are compared to a relative accuracy of 1e-9 of their spread.
+    """
+    first = np.empty(grouping.size, dtype=np.int64)
+    first[grouping.codes[::-1]] = np.arange(len(values))[::-1]
+    representative = values[first][grouping.codes]
+    if values.dtype.kind == "f":
+        spread = float(np.ptp(values)) if len(values) else 0.0
+        return bool((np.abs(values - representative) <= 1e-9 * spread).all())
+    return bool((values == representative).all())

@@ -1,0 +1,56 @@
+"""Engines: one file each, listed in `ENGINES`."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from bayesmlm.engines.engine import Engine
+from bayesmlm.engines.nuts import NUTS
+from bayesmlm.engines.progress import Progress, is_interactive
+from bayesmlm.errors import EngineError, message, suggestion
+
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (NUTS,)}
+
+
+def engine(choice: str | Engine, **options: Any) -> Engine:
+    """Return an engine from its short name and options, or the engine given.
+
+    Raises
+    ------
+    EngineError
+        For an unknown engine or option, or options beside an engine that has its own.
+    """
+    if isinstance(choice, Engine):
+        if options:
+            raise EngineError(
+                message(
+                    f"options {', '.join(options)} beside {choice}",
+                    "options inside the engine",
+                    f"write {type(choice).__name__}({', '.join(f'{k}=…' for k in options)})",
+                )
+            )
+        return choice
+    if choice not in ENGINES:
+        raise EngineError(
+            message(
+                f"unknown engine {choice!r}{suggestion(str(choice), ENGINES)}",
+                ", ".join(map(repr, ENGINES)),
+                "pass one of these names, or an engine such as bayesmlm.NUTS(draws=2000)",
+            )
+        )
+    kind = ENGINES[choice]
+    known = [field.name for field in fields(kind)]
+    for option in options:
+        if option not in known:
+            raise EngineError(
+                message(
+                    f"unknown option {option!r} of {choice}{suggestion(option, known)}",
+                    ", ".join(known),
+                    "correct the name",
+                )
+            )
+    return kind(**options)
+
+
+__all__ = ["ENGINES", "NUTS", "Engine", "Progress", "engine", "is_interactive"]

@@ -1,0 +1,53 @@
+"""Bernoulli responses: success or failure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm.families.binomial import LATENT_VARIANCE, log_odds, log_probabilities
+from bayesmlm.families.family import Array, Family
+from bayesmlm.families.link import LINKS, Link
+
+
+@dataclass(frozen=True)
+class Bernoulli(Family):
+    """y ~ Bernoulli(p), g(p) = eta."""
+
+    link: Link = LINKS["logit"]
+
+    name: ClassVar[str] = "bernoulli"
+    links: ClassVar[tuple[str, ...]] = ("logit", "probit")
+    support: ClassVar[str] = "0 and 1, True and False, or two categories"
+    binary: ClassVar[bool] = True
+
+    def supports(self, y: Array, rows: Mapping[str, Array]) -> NDArray[np.bool_]:
+        """Return where y is 0 or 1."""
+        return (y == 0) | (y == 1)
+
+    def log_density(
+        self, y: Array, eta: Array, rows: Mapping[str, Array], sigma: float | None = None
+    ) -> Array:
+        """Return y log p + (1 - y) log(1 - p)."""
+        log_p, log_q = log_probabilities(eta, self.link)
+        return np.where(y == 1, log_p, log_q)
+
+    def variance(self, mu: Array, rows: Mapping[str, Array], sigma: float | None = None) -> Array:
+        """Return p (1 - p)."""
+        return mu * (1 - mu)
+
+    def latent_variance(self) -> float | None:
+        """Return the variance of the latent response: pi²/3 for logit, 1 for probit."""
+        return LATENT_VARIANCE[self.link.name]
+
+    def observe(
+        self, name: str, eta: Any, rows: Mapping[str, Any], observed: Any, sigma: Any, dims: str
+    ) -> Any:
+        """Add a Bernoulli response."""
+        import pymc as pm
+
+        return pm.Bernoulli(name, logit_p=log_odds(eta, self.link), observed=observed, dims=dims)

@@ -1,0 +1,79 @@
+"""Binomial responses: successes in a known number of trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm.families.family import Array, Family, whole
+from bayesmlm.families.link import LINKS, Link
+
+LATENT_VARIANCE = {"logit": np.pi**2 / 3, "probit": 1.0}
+"""Variance of the standard logistic and the standard normal distribution."""
+
+
+def log_odds(eta: Any, link: Link) -> Any:
+    """Return the log odds of success as a tensor, without overflow in either tail."""
+    import pymc as pm
+
+    if link.name == "logit":
+        return eta
+    standard = pm.Normal.dist(0, 1)
+    return pm.logcdf(standard, eta) - pm.logcdf(standard, -eta)
+
+
+def log_probabilities(eta: Array, link: Link) -> tuple[Array, Array]:
+    """Return log p and log(1 - p), without overflow in either tail."""
+    from scipy.special import log_expit, log_ndtr
+
+    log_cdf = log_expit if link.name == "logit" else log_ndtr
+    return np.asarray(log_cdf(eta)), np.asarray(log_cdf(-eta))
+
+
+@dataclass(frozen=True)
+class Binomial(Family):
+    """y ~ Binomial(trials, p), g(p) = eta."""
+
+    link: Link = LINKS["logit"]
+
+    name: ClassVar[str] = "binomial"
+    links: ClassVar[tuple[str, ...]] = ("logit", "probit")
+    additions: ClassVar[tuple[str, ...]] = ("weights", "trials")
+    needs: ClassVar[tuple[str, ...]] = ("trials",)
+    support: ClassVar[str] = "whole numbers from 0 to the number of trials"
+
+    def supports(self, y: Array, rows: Mapping[str, Array]) -> NDArray[np.bool_]:
+        """Return where y is a whole number between 0 and the trials."""
+        return whole(y) & (y <= rows["trials"])
+
+    def log_density(
+        self, y: Array, eta: Array, rows: Mapping[str, Array], sigma: float | None = None
+    ) -> Array:
+        """Return log C(n, y) + y log p + (n - y) log(1 - p)."""
+        from scipy.special import gammaln
+
+        n = rows["trials"]
+        log_p, log_q = log_probabilities(eta, self.link)
+        choose = gammaln(n + 1) - gammaln(y + 1) - gammaln(n - y + 1)
+        return np.asarray(choose + y * log_p + (n - y) * log_q)
+
+    def variance(self, mu: Array, rows: Mapping[str, Array], sigma: float | None = None) -> Array:
+        """Return p (1 - p) / n, the variance of the proportion."""
+        return mu * (1 - mu) / rows["trials"]
+
+    def latent_variance(self) -> float | None:
+        """Return the variance of the latent response: pi²/3 for logit, 1 for probit."""
+        return LATENT_VARIANCE[self.link.name]
+
+    def observe(
+        self, name: str, eta: Any, rows: Mapping[str, Any], observed: Any, sigma: Any, dims: str
+    ) -> Any:
+        """Add a Binomial response."""
+        import pymc as pm
+
+        logit_p = log_odds(eta, self.link)
+        return pm.Binomial(name, rows["trials"], logit_p=logit_p, observed=observed, dims=dims)

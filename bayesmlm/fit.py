@@ -1,0 +1,147 @@
+"""Fit: what a user holds. Each method is one line to the floor that does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from bayesmlm import plots, summaries
+from bayesmlm.checks import Convergence, check_convergence
+from bayesmlm.errors import SpecError, message
+from bayesmlm.reports import Page, Table
+from bayesmlm.reports.equations import Equations
+from bayesmlm.reports.summary import fixed_table, percent, summary, variance_table
+from bayesmlm.result import FitResult
+from bayesmlm.summaries.draws import PROBABILITY
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Plots:
+    """Pictures of a fit, each a matplotlib Figure."""
+
+    fit: Fit
+
+    def caterpillar(
+        self,
+        group: str | None = None,
+        effect: str | None = None,
+        probability: float = PROBABILITY,
+    ) -> Figure:
+        """Draw every group's deviations in order; see `bayesmlm.plots.caterpillar`."""
+        return plots.caterpillar(self.fit.result, self.fit.only_group(group), effect, probability)
+
+
+class Fit:
+    """A fitted model.
+
+    Parameters
+    ----------
+    result
+        What the engine returned.
+
+    Notes
+    -----
+    ``fit.tree`` is ArviZ's `xarray.DataTree`: every ArviZ function takes it. Tables hold
+    their unrounded numbers in ``.frame``.
+    """
+
+    def __init__(self, result: FitResult) -> None:
+        self.result = result
+
+    @property
+    def tree(self) -> xr.DataTree:
+        """Draws and data as an `xarray.DataTree`."""
+        return self.result.tree
+
+    @property
+    def plot(self) -> Plots:
+        """Pictures."""
+        return Plots(self)
+
+    @cached_property
+    def _convergence(self) -> Convergence:
+        return check_convergence(self.result.tree)
+
+    def check(self) -> Convergence:
+        """Return whether the sampler converged, and what to do if not."""
+        return self._convergence
+
+    def equations(self) -> Equations:
+        """Return the model's equations."""
+        return Equations(self.result.spec, self.result.design.factor_levels)
+
+    def summary(self, probability: float = PROBABILITY) -> Page:
+        """Return what was fitted, fixed effects, variance components and convergence."""
+        return summary(self.result, self.check(), probability)
+
+    def fixef(self, probability: float = PROBABILITY) -> Table:
+        """Return the fixed effects."""
+        return fixed_table(self.result, probability)
+
+    def ranef(self, group: str | None = None, probability: float = PROBABILITY) -> Table:
+        """Return every group's deviations from the fixed part."""
+        name = self.only_group(group)
+        frame = summaries.ranef(self.result, name, probability)
+        return Table(f"Random effects by {name} ({percent(probability)} intervals)", frame)
+
+    def coef(self, group: str | None = None, probability: float = PROBABILITY) -> Table:
+        """Return every group's coefficients: fixed effects plus deviations."""
+        name = self.only_group(group)
+        frame = summaries.coef(self.result, name, probability)
+        return Table(f"Coefficients by {name} ({percent(probability)} intervals)", frame)
+
+    def corr(self, group: str | None = None) -> Table:
+        """Return the posterior mean correlation matrix of a grouping's effects."""
+        name = self.only_group(group)
+        frame = summaries.corr(self.result, name).rename_axis(" ")
+        return Table(f"Correlations of the effects by {name}", frame)
+
+    def variance_components(self, probability: float = PROBABILITY) -> Table:
+        """Return SDs, variances, correlations and shares of the total variance."""
+        return variance_table(self.result, probability)
+
+    def icc(self, probability: float = PROBABILITY) -> Table:
+        """Return the intraclass correlation of each grouping."""
+        frame = summaries.icc(self.result, probability)
+        notes = ["correlation of two rows that share these groups"]
+        if any(len(block.effects) > 1 for block in self.result.design.random):
+            notes.append("with slopes that vary: averaged over the rows of the data")
+        title = f"Intraclass correlation ({percent(probability)} intervals)"
+        return Table(title, frame, tuple(notes))
+
+    def only_group(self, group: str | None) -> str:
+        """Return the grouping named, or the only one.
+
+        Raises
+        ------
+        SpecError
+            If none is named and the model has none or several.
+        """
+        known = [block.name for block in self.result.design.random]
+        if group is not None:
+            return self.result.design.block(group).name
+        if len(known) != 1:
+            raise SpecError(
+                message(
+                    f"no group named, in a model with {len(known)} groupings",
+                    ", ".join(map(repr, known)) or "models with random effects",
+                    "name one: fit.ranef(group)" if known else "add a term such as (1 | group)",
+                )
+            )
+        return known[0]
+
+    def __str__(self) -> str:
+        return str(self.summary())
+
+    def __repr__(self) -> str:
+        result = self.result
+        state = "converged" if self.check().ok else "not converged"
+        return f"<bayesmlm.Fit {self.equations().formula} by {result.engine.name}, {state}>"
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()

@@ -1,0 +1,145 @@
+"""The fixed part of a model in PyMC: coefficients, and what remains for the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm import names
+from bayesmlm.design import Design
+from bayesmlm.graph.coordinates import linear_transform, whitening
+from bayesmlm.priors import Prior, Priors, outcome_scale, pymc_vector
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class Fixed:
+    """Coefficients under construction; group-level columns move to centred effects.
+
+    Parameters
+    ----------
+    X
+        Columns of the slopes, not centred, shape (N, p - 1) or (N, p).
+    means
+        Means of these columns, or zeros without an intercept.
+    slopes
+        One tensor a column.
+    intercept
+        The linear predictor at the means, or None.
+    """
+
+    X: Array
+    means: Array
+    slopes: list[Any]
+    intercept: Any
+    free: list[int] = field(default_factory=list)
+
+    def take(self, k: int) -> Any:
+        """Hand column k to a group's coefficient; its mean stays with the intercept."""
+        self.free.remove(k)
+        if self.means[k] != 0:
+            self.intercept = self.intercept - self.slopes[k] * self.means[k]
+        return self.slopes[k]
+
+    def take_intercept(self) -> Any:
+        """Hand the intercept to a group's coefficient."""
+        intercept, self.intercept = self.intercept, None
+        return intercept
+
+    def linear_predictor(self) -> Any:
+        """Return what no group took, per row."""
+        import pymc as pm
+        import pytensor.tensor as pt
+
+        eta = 0.0 if self.intercept is None else self.intercept
+        if self.free:
+            columns = self.X[:, self.free] - self.means[self.free]
+            slopes = pt.stack([self.slopes[k] for k in self.free])
+            eta = eta + pt.dot(pm.Data("X", columns), slopes)
+        return eta
+
+
+def add_fixed(design: Design, priors: Priors) -> Fixed:
+    """Add the fixed coefficients and their deterministic ``beta``."""
+    has_intercept = names.INTERCEPT in design.coef
+    at = [k for k, name in enumerate(design.coef) if name != names.INTERCEPT]
+    X = design.X[:, at]
+    means = X.mean(axis=0) if has_intercept else np.zeros(len(at))
+    prior_of = [priors.coefficients[name] for name in design.coef]
+    scale = outcome_scale(design)
+    if has_intercept and not priors.intercept_at_means and one_real_kind(prior_of):
+        return at_zero(design, prior_of, X, means, scale)
+    slopes = add_slopes([design.coef[k] for k in at], [prior_of[k] for k in at], X - means, scale)
+    intercept = None
+    if has_intercept:
+        intercept = add_intercept(priors, slopes, means)
+    add_beta(design, slopes, intercept, means)
+    return Fixed(X, means, slopes, intercept, list(range(len(at))))
+
+
+def at_zero(design: Design, prior_of: list[Prior], X: Array, means: Array, scale: float) -> Fixed:
+    """Add all coefficients as one vector, the intercept's prior at x = 0."""
+    at = [k for k, name in enumerate(design.coef) if name != names.INTERCEPT]
+    transform = linear_transform(*whitening(design.X, scale))
+    beta = pymc_vector(names.BETA, tuple(prior_of), dims=names.COEF, default_transform=transform)
+    slopes = [beta[k] for k in at]
+    intercept = beta[design.coef.index(names.INTERCEPT)]
+    for mean, slope in zip(means, slopes, strict=True):
+        intercept = intercept + mean * slope
+    return Fixed(X, means, slopes, intercept, list(range(len(at))))
+
+
+def one_real_kind(priors: list[Prior]) -> bool:
+    """Whether the priors are of one class, on the whole line."""
+    return len({type(prior) for prior in priors}) == 1 and not priors[0].positive
+
+
+def add_slopes(labels: list[str], priors: list[Prior], X: Array, scale: float) -> list[Any]:
+    """Add the slopes: one vector in whitened coordinates where their priors allow it."""
+    import pymc as pm
+
+    if not labels:
+        return []
+    if one_real_kind(priors):
+        pm.modelcontext(None).add_coord("slope", labels)
+        transform = linear_transform(*whitening(X, scale))
+        vector = pymc_vector("slopes", tuple(priors), dims="slope", default_transform=transform)
+        return [vector[k] for k in range(len(labels))]
+    return [
+        prior.pymc(f"slope_{names.safe(label)}")
+        for label, prior in zip(labels, priors, strict=True)
+    ]
+
+
+def add_intercept(priors: Priors, slopes: list[Any], means: Array) -> Any:
+    """Add the intercept and return the linear predictor at the means."""
+    prior = priors.coefficients[names.INTERCEPT]
+    if priors.intercept_at_means:
+        return prior.pymc("intercept_at_means")
+    intercept = prior.pymc("intercept_at_zero")
+    for mean, slope in zip(means, slopes, strict=True):
+        intercept = intercept + mean * slope
+    return intercept
+
+
+def add_beta(design: Design, slopes: list[Any], intercept: Any, means: Array) -> None:
+    """Add ``beta``: the coefficients as displayed, the intercept at x = 0."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    values = dict(
+        zip([name for name in design.coef if name != names.INTERCEPT], slopes, strict=True)
+    )
+    if intercept is not None:
+        at_zero = intercept
+        for mean, slope in zip(means, slopes, strict=True):
+            at_zero = at_zero - mean * slope
+        values[names.INTERCEPT] = at_zero
+    if design.coef:
+        pm.Deterministic(
+            names.BETA, pt.stack([values[name] for name in design.coef]), dims=names.COEF
+        )

@@ -1,0 +1,186 @@
+"""Centred or non-centred: how a sampler meets each random effect.
+
+Where the data of a group say much about its effect, the group's own coefficient is the
+better coordinate (centred); where they say little, its standardised deviation is
+(non-centred). The share that the data contribute is the effect's reliability.
+
+References
+----------
+Papaspiliopoulos, Roberts & Sköld (2007), Statistical Science 22, 59–73,
+doi:10.1214/088342307000000014.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm.design import Design, RandomBlock
+from bayesmlm.errors import EngineError, message, suggestion
+
+Array = NDArray[np.float64]
+
+CENTRED = "centred"
+NON_CENTRED = "non-centred"
+CHOICES = (CENTRED, NON_CENTRED)
+
+ENOUGH = 0.8
+"""Reliability from which an effect is centred; above one half because a sampler pays more
+for centring an effect whose SD may be near zero than for not centring one."""
+
+
+@dataclass(frozen=True)
+class EffectCoordinates:
+    """The coordinates chosen for one random effect.
+
+    Parameters
+    ----------
+    group, effect
+        Which effect.
+    choice
+        ``"centred"`` or ``"non-centred"``.
+    reliability
+        A quick estimate of the effect's reliability, averaged over groups, in [0, 1].
+    by_user
+        Whether the user chose.
+    """
+
+    group: str
+    effect: str
+    choice: str
+    reliability: float
+    by_user: bool
+
+    def __str__(self) -> str:
+        why = "as asked" if self.by_user else f"reliability about {self.reliability:.2f}"
+        return f"{self.effect} by {self.group}: {self.choice} ({why})"
+
+
+def choose(
+    design: Design, asked: str | Mapping[str, str] | None = None
+) -> tuple[EffectCoordinates, ...]:
+    """Choose the coordinates of every random effect.
+
+    Parameters
+    ----------
+    design
+        The model's design.
+    asked
+        One choice for all effects, or choices by ``"group"`` or ``"group[effect]"``.
+
+    Raises
+    ------
+    EngineError
+        For a choice that does not exist, or for an effect that the model lacks.
+    """
+    wishes = read_wishes(design, asked)
+    chosen = []
+    for block in design.random:
+        reliability = quick_reliability(design, block)
+        for k, effect in enumerate(block.effects):
+            wish = wishes.get(f"{block.name}[{effect}]", wishes.get(block.name))
+            automatic = CENTRED if reliability[k] >= ENOUGH else NON_CENTRED
+            chosen.append(
+                EffectCoordinates(
+                    group=block.name,
+                    effect=effect,
+                    choice=wish or automatic,
+                    reliability=float(reliability[k]),
+                    by_user=wish is not None,
+                )
+            )
+    return tuple(chosen)
+
+
+def read_wishes(design: Design, asked: str | Mapping[str, str] | None) -> dict[str, str]:
+    """Return the user's choices by group or effect, checked."""
+    known = [block.name for block in design.random]
+    known += [f"{block.name}[{effect}]" for block in design.random for effect in block.effects]
+    groups = [block.name for block in design.random]
+    wishes = dict.fromkeys(groups, asked) if isinstance(asked, str) else dict(asked or {})
+    for name, choice in wishes.items():
+        if name not in known:
+            raise EngineError(
+                message(
+                    f"a parametrisation for {name!r}{suggestion(name, known)}",
+                    ", ".join(known) or "none: the model has no random effects",
+                    "correct the name",
+                )
+            )
+        if choice not in CHOICES:
+            raise EngineError(
+                message(
+                    f"parametrisation {choice!r} for {name!r}",
+                    ", ".join(map(repr, CHOICES)),
+                    "choose one of these, or leave it out for the automatic choice",
+                )
+            )
+    return {name: str(choice) for name, choice in wishes.items()}
+
+
+def quick_reliability(design: Design, block: RandomBlock) -> Array:
+    """Estimate the reliability of each effect of a block by moments, without a fit.
+
+    One weighted regression gives a working residual; each group's own least squares gives
+    estimates t_j with variances v_j; their excess spread gives tau² (DerSimonian & Laird
+    1986, doi:10.1016/0197-2456(86)90046-2); the reliability is the mean of
+    tau² / (tau² + v_j).
+
+    Returns
+    -------
+    array, shape (q,)
+        Zero where no group has rows enough.
+    """
+    residual, weight = working_residual(design)
+    codes, size, q = block.grouping.codes, block.grouping.size, len(block.effects)
+    cross = np.empty((size, q, q))
+    moment = np.empty((size, q))
+    for a in range(q):
+        moment[:, a] = np.bincount(codes, weight * block.Z[:, a] * residual, size)
+        for b in range(q):
+            cross[:, a, b] = np.bincount(codes, weight * block.Z[:, a] * block.Z[:, b], size)
+    scaled = cross / np.maximum(np.einsum("jaa->j", cross) / q, 1e-300)[:, None, None]
+    full = np.linalg.cond(scaled) < 1e8
+    if full.sum() < 2:
+        return np.zeros(q)
+    inverse = np.linalg.inv(cross[full])
+    estimate = np.einsum("jab,jb->ja", inverse, moment[full])
+    variance = np.einsum("jaa->ja", inverse) * dispersion(design, residual, weight, block)
+    precision = 1 / variance
+    centre = (precision * estimate).sum(0) / precision.sum(0)
+    excess = (precision * (estimate - centre) ** 2).sum(0) - (full.sum() - 1)
+    tau2 = np.maximum(excess, 0) / (precision.sum(0) - (precision**2).sum(0) / precision.sum(0))
+    return np.asarray((tau2 / (tau2 + variance)).mean(0))
+
+
+def working_residual(design: Design) -> tuple[Array, Array]:
+    """Return residuals on the scale of the linear predictor, and their weights; shape (N,)."""
+    family, rows = design.family, design.outcome.rows
+    trials = rows.get("trials", np.ones(len(design.y)))
+    mean = np.full(len(design.y), design.y.sum() / trials.sum())
+    if family.name in ("bernoulli", "binomial"):
+        mean = np.clip(mean, 0.01, 0.99)
+    elif not family.has_scale:
+        mean = np.maximum(mean, 0.01)
+    eta = family.link.link(mean)
+    slope = family.link.inverse_slope(eta)
+    working = eta + (design.y / trials - mean) / slope - design.offset
+    weight = slope**2 / family.variance(mean, rows, sigma=1.0) * rows.get("weights", 1.0)
+    root = np.sqrt(weight)
+    beta = np.linalg.lstsq(design.X * root[:, None], working * root, rcond=None)[0]
+    return working - design.X @ beta, weight
+
+
+def dispersion(design: Design, residual: Array, weight: Array, block: RandomBlock) -> float:
+    """Return the residual variance within groups, or 1 where it is known."""
+    if not design.estimates_scale:
+        return 1.0
+    codes, size = block.grouping.codes, block.grouping.size
+    total = np.bincount(codes, weight, size)
+    means = np.bincount(codes, weight * residual, size) / total
+    within = float((weight * (residual - means[codes]) ** 2).sum())
+    freedom = len(residual) - size
+    return max(within / freedom, 1e-12) if freedom > 0 else 1.0

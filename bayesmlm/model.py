@@ -1,0 +1,212 @@
+"""A model: a specification met with data and priors, ready to fit."""
+
+from __future__ import annotations
+
+import secrets
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from bayesmlm.design import Levels, build_design
+from bayesmlm.design.frame import read_all
+from bayesmlm.design.levels import detect_levels
+from bayesmlm.engines import Engine, Progress, engine, is_interactive
+from bayesmlm.errors import BayesmlmWarning, EngineError, FamilyError, SpecError, message
+from bayesmlm.families import family as family_of
+from bayesmlm.fit import Fit
+from bayesmlm.graph import build_model, choose
+from bayesmlm.priors import Prior, describe_priors, resolve_priors
+from bayesmlm.priors.lkj import LKJ
+from bayesmlm.reports import Table
+from bayesmlm.reports.equations import Equations
+from bayesmlm.spec import ModelSpec, formula
+from bayesmlm.spec.support import refuse_unsupported
+
+if TYPE_CHECKING:
+    import pymc as pm
+    import xarray as xr
+
+SEED_BITS = 31
+
+
+class Model:
+    """A multilevel model of a data frame.
+
+    Parameters
+    ----------
+    spec
+        From `formula` or `equations`; a plain string is a formula.
+    data
+        A pandas or polars DataFrame.
+    family
+        The response's family: ``"gaussian"``, ``"bernoulli"``, ``"binomial"``,
+        ``"poisson"``. Not needed where equations or the formula name it.
+    priors
+        Priors by parameter name in place of the defaults; `priors` lists the names.
+    link
+        The family's link; None is the canonical one.
+    missing
+        ``"error"`` refuses missing values, ``"drop"`` drops their rows and says so.
+
+    Raises
+    ------
+    BayesmlmError
+        If the model cannot be fitted to the data. Nothing is fitted then.
+
+    Examples
+    --------
+    >>> import bayesmlm as mlm
+    >>> data = mlm.datasets.load("high_school_beyond")
+    >>> model = mlm.Model("mathach ~ meanses + (1 | school)", data)
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec | str,
+        data: Any,
+        family: str | None = None,
+        priors: Mapping[str, Prior | LKJ] | None = None,
+        *,
+        link: str | None = None,
+        missing: str = "error",
+    ) -> None:
+        self.spec = resolve_spec(spec, family, link)
+        response = self.spec.response
+        self.design = build_design(
+            self.spec, data, family_of(response.family, response.link), missing
+        )
+        self.prior_values = resolve_priors(self.design, priors)
+        self._data = data
+        for caution in self.design.cautions:
+            warnings.warn(caution, BayesmlmWarning, stacklevel=2)
+
+    def equations(self) -> Equations:
+        """Return the equations, each predictor on the level where the data have it."""
+        return Equations(self.spec, self.design.factor_levels)
+
+    def levels(self) -> Levels:
+        """Return the groupings as levels, and where every column of the data varies."""
+        frame = read_all(self._data, self.design.positions)
+        groupings = tuple(block.grouping for block in self.design.random)
+        return detect_levels(groupings, frame)
+
+    def priors(self) -> Table:
+        """Return every prior, and what it implies on the response scale."""
+        return Table("Priors", describe_priors(self.design, self.prior_values))
+
+    def to_pymc(self, parametrisation: str | Mapping[str, str] | None = None) -> pm.Model:
+        """Return the model as a `pymc.Model`, to read, extend or sample.
+
+        Parameters
+        ----------
+        parametrisation
+            ``"centred"`` or ``"non-centred"``, for all effects or by ``"group"`` or
+            ``"group[effect]"``; None chooses from the data.
+        """
+        return build_model(self.design, self.prior_values, choose(self.design, parametrisation))
+
+    def prior_predictive(self, draws: int = 500, seed: int | None = None) -> xr.DataTree:
+        """Draw parameters and responses from the prior.
+
+        Parameters
+        ----------
+        draws
+            Number of draws.
+        seed
+            Same seed, same draws.
+        """
+        import pymc as pm
+
+        with self.to_pymc("non-centred" if self.design.random else None):
+            return pm.sample_prior_predictive(draws, random_seed=resolve_seed(seed))
+
+    def fit(
+        self,
+        method: str | Engine = "nuts",
+        *,
+        seed: int | None = None,
+        progress: bool | None = None,
+        **options: Any,
+    ) -> Fit:
+        """Fit the model.
+
+        Parameters
+        ----------
+        method
+            An engine (``bayesmlm.NUTS(draws=2000)``) or its short name (``"nuts"``).
+        seed
+            A whole number from 0; None draws one, which the fit records.
+        progress
+            Whether to show progress; None shows it in a terminal and in Jupyter.
+        options
+            Options of the engine named, e.g. ``draws=2000``.
+
+        Warns
+        -----
+        BayesmlmWarning
+            If the sampler did not converge; the fit is returned all the same.
+        """
+        chosen = engine(method, **options)
+        show = is_interactive() if progress is None else progress
+        result = chosen.fit(self.design, self.prior_values, resolve_seed(seed), Progress(show))
+        fit = Fit(result)
+        convergence = fit.check()
+        if not convergence.ok:
+            warnings.warn(str(convergence), BayesmlmWarning, stacklevel=2)
+        return fit
+
+    def __str__(self) -> str:
+        lines = [str(self.equations()), "", str(self.design.levels), *self.design.notes]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"<bayesmlm.Model {self.equations().formula}, {len(self.design.y):,} rows>"
+
+
+def resolve_spec(spec: ModelSpec | str, family: str | None, link: str | None) -> ModelSpec:
+    """Return the specification with its family, refusing what is not implemented."""
+    if isinstance(spec, str):
+        spec = formula(spec)
+    if not isinstance(spec, ModelSpec):
+        raise SpecError(
+            message(
+                f"a specification of type {type(spec).__name__}",
+                "bayesmlm.formula(…), bayesmlm.equations(…), or a formula as text",
+                "write the model as text first",
+            )
+        )
+    refuse_unsupported(spec)
+    response = spec.response
+    if family is None and link is None:
+        return spec
+    wanted = response.family if family is None else family
+    kept = response.link if family is None or wanted == response.family else None
+    wanted_link = kept if link is None else link
+    changed = family_of(wanted, wanted_link) != family_of(response.family, response.link)
+    if response.family_declared and changed:
+        raise FamilyError(
+            message(
+                f"family={wanted!r}, link={wanted_link!r} beside a specification that says "
+                f"{response.family} ({response.link or 'canonical link'})",
+                "one of them",
+                "leave family and link out of Model(), or change the specification",
+            )
+        )
+    return spec.with_family(wanted, wanted_link)
+
+
+def resolve_seed(seed: int | None) -> int:
+    """Return the seed, or a new one.
+
+    Raises
+    ------
+    EngineError
+        For anything but a whole number from 0.
+    """
+    if seed is None:
+        return secrets.randbits(SEED_BITS)
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+        raise EngineError(
+            message(f"seed={seed!r}", "a whole number from 0", "pass seed=1, or leave it out")
+        )
+    return seed

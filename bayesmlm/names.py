@@ -1,0 +1,53 @@
+"""The only place where posterior variables and dimensions are named."""
+
+from __future__ import annotations
+
+INTERCEPT = "Intercept"
+COEF = "coef"
+OBS = "obs"
+BETA = "beta"
+SIGMA = "sigma"
+
+RESERVED = frozenset({COEF, OBS, BETA, SIGMA, "slope", "chain", "draw", "sample"})
+"""Names of variables and dimensions that no grouping may take."""
+
+
+def safe(name: str) -> str:
+    """Return `name` with the characters replaced that stores read as a path."""
+    return name.replace("/", "_").replace("\\", "_")
+
+
+def sd(group: str) -> str:
+    """Name of the standard deviations of a grouping's effects."""
+    return f"sd_{safe(group)}"
+
+
+def corr(group: str) -> str:
+    """Name of the correlations between a grouping's effects."""
+    return f"corr_{safe(group)}"
+
+
+def effects(group: str) -> str:
+    """Name of a grouping's effects, deviations on the scale of the linear predictor."""
+    return f"u_{safe(group)}"
+
+
+def effect_dim(group: str) -> str:
+    """Dimension of the effects of a grouping."""
+    return f"{safe(group)}_effect"
+
+
+def pair_dim(group: str) -> str:
+    """Dimension of the correlated pairs of effects of a grouping."""
+    return f"{safe(group)}_pair"
+
+
+def pair(first: str, second: str) -> str:
+    """Label of a pair of effects."""
+    return f"{first}~{second}"
+
+
+def reserved_for(groups: list[str]) -> frozenset[str]:
+    """Return every name that the groupings' variables and dimensions take."""
+    coined = (sd, corr, effects, effect_dim, pair_dim)
+    return RESERVED | {coin(group) for group in groups for coin in coined}

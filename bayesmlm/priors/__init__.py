@@ -1,0 +1,41 @@
+"""Priors as plain values, their defaults, and what they imply."""
+
+from bayesmlm.priors.defaults import Priors, default_priors, outcome_scale, resolve_priors
+from bayesmlm.priors.describe import describe_priors
+from bayesmlm.priors.lkj import LKJ, cholesky_factor
+from bayesmlm.priors.prior import (
+    PRIORS,
+    Cauchy,
+    Exponential,
+    Gamma,
+    HalfCauchy,
+    HalfNormal,
+    HalfStudentT,
+    InverseGamma,
+    Normal,
+    Prior,
+    StudentT,
+    pymc_vector,
+)
+
+__all__ = [
+    "LKJ",
+    "PRIORS",
+    "Cauchy",
+    "Exponential",
+    "Gamma",
+    "HalfCauchy",
+    "HalfNormal",
+    "HalfStudentT",
+    "InverseGamma",
+    "Normal",
+    "Prior",
+    "Priors",
+    "StudentT",
+    "cholesky_factor",
+    "default_priors",
+    "describe_priors",
+    "outcome_scale",
+    "pymc_vector",
+    "resolve_priors",
+]

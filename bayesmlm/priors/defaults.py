@@ -1,0 +1,210 @@
+"""Default priors, resolved once against the data, and the user's own put in their place.
+
+Defaults are wide on the scale of the data: they regularise and do not inform. The default
+of the intercept is a prior of the mean outcome at the means of the predictors; a prior that
+the user sets refers to the coefficient as displayed, at x = 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bayesmlm import names
+from bayesmlm.design import Design, RandomBlock
+from bayesmlm.errors import PriorError, message, suggestion
+from bayesmlm.priors.lkj import LKJ
+from bayesmlm.priors.prior import PRIORS, HalfStudentT, Normal, Prior
+
+LINK_SCALE = {"logit": 2.5, "probit": 1.5, "log": 2.5}
+"""Scale of slopes (per SD of the predictor) and of SDs for families without a residual."""
+
+INTERCEPT_SCALE = {"logit": 2.5, "probit": 1.5, "log": 5.0}
+"""Scale of the default prior of the intercept for families without a residual."""
+
+
+@dataclass(frozen=True)
+class Priors:
+    """Every prior of a model.
+
+    Parameters
+    ----------
+    coefficients
+        One a fixed coefficient, by name.
+    intercept_at_means
+        Whether the intercept's prior holds at the means of the predictors (the default)
+        and not at x = 0 (a prior set by the user).
+    sds
+        One an effect, by grouping and effect.
+    correlations
+        One a grouping with correlated effects.
+    sigma
+        Of the residual SD, or None where there is none.
+    chosen
+        Names of the parameters whose prior the user set.
+    """
+
+    coefficients: Mapping[str, Prior]
+    intercept_at_means: bool
+    sds: Mapping[str, Mapping[str, Prior]]
+    correlations: Mapping[str, LKJ]
+    sigma: Prior | None
+    chosen: frozenset[str]
+
+
+def outcome_scale(design: Design) -> float:
+    """Return the scale of the linear predictor: sd(y), or the link's constant / 2.5."""
+    if design.family.has_scale:
+        return float(design.y.std(ddof=1))
+    return LINK_SCALE[design.family.link.name] / 2.5
+
+
+def default_priors(design: Design) -> Priors:
+    """Return the default priors of a design.
+
+    Notes
+    -----
+    With s the SD of y (a constant of the link for families without a residual): intercept
+    at the means Normal(mean y, 2.5 s); slopes Normal(0, 2.5 s / sd x); SDs and sigma
+    HalfStudentT(3, 2.5 s), for the slope of z divided by sd z; correlations LKJ(2).
+    """
+    s = outcome_scale(design)
+    coefficients: dict[str, Prior] = {}
+    for name, column in zip(design.coef, design.X.T, strict=True):
+        if name == names.INTERCEPT:
+            coefficients[name] = default_intercept(design)
+        else:
+            coefficients[name] = Normal(0.0, 2.5 * s / float(column.std()))
+    sds = {block.name: default_sds(block, s) for block in design.random}
+    return Priors(
+        coefficients=coefficients,
+        intercept_at_means=True,
+        sds=sds,
+        correlations={block.name: LKJ(2.0) for block in design.random if block.pairs},
+        sigma=HalfStudentT(3.0, 2.5 * s) if design.estimates_scale else None,
+        chosen=frozenset(),
+    )
+
+
+def default_intercept(design: Design) -> Prior:
+    """Return the default prior of the intercept at the means of the predictors."""
+    if design.family.has_scale:
+        centre = float(design.y.mean() - design.offset.mean())
+        return Normal(centre, 2.5 * float(design.y.std(ddof=1)))
+    return Normal(0.0, INTERCEPT_SCALE[design.family.link.name])
+
+
+def default_sds(block: RandomBlock, s: float) -> dict[str, Prior]:
+    """Return the default priors of the SDs of one grouping's effects."""
+    spreads = [
+        1.0 if name == names.INTERCEPT else float(column.std())
+        for name, column in zip(block.effects, block.Z.T, strict=True)
+    ]
+    return {
+        name: HalfStudentT(3.0, 2.5 * s / spread)
+        for name, spread in zip(block.effects, spreads, strict=True)
+    }
+
+
+def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
+    """Return the default priors with the user's own in their place.
+
+    Parameters
+    ----------
+    user
+        Priors by name, the more specific name first: a coefficient (``"ses"``), ``"slopes"``
+        for all but the intercept; ``"sd_school[ses]"``, ``"sd_school"``, ``"sd"``;
+        ``"corr_school"``, ``"corr"``; ``"sigma"``.
+
+    Raises
+    ------
+    PriorError
+        For a prior of nothing, or one whose support does not suit its parameter.
+    """
+    priors = default_priors(design)
+    if not user:
+        return priors
+    targets = prior_targets(design)
+    for name, prior in user.items():
+        if name not in targets:
+            raise PriorError(
+                message(
+                    f"a prior for {name!r}{suggestion(str(name), targets)}, which is no "
+                    "parameter of the model",
+                    ", ".join(targets),
+                    "correct the name; model.priors() lists them",
+                )
+            )
+        check_kind(name, prior, targets[name])
+    chosen: set[str] = set()
+
+    def pick(default: Any, *keys: str) -> Any:
+        for key in keys:
+            if key in user:
+                chosen.add(keys[0])
+                return user[key]
+        return default
+
+    coefficients = {
+        name: pick(default, name, *(() if name == names.INTERCEPT else ("slopes",)))
+        for name, default in priors.coefficients.items()
+    }
+    sds = {
+        group: {
+            effect: pick(default, f"{names.sd(group)}[{effect}]", names.sd(group), "sd")
+            for effect, default in effects.items()
+        }
+        for group, effects in priors.sds.items()
+    }
+    correlations = {
+        group: pick(default, names.corr(group), "corr")
+        for group, default in priors.correlations.items()
+    }
+    sigma = pick(priors.sigma, names.SIGMA) if priors.sigma is not None else None
+    return replace(
+        priors,
+        coefficients=coefficients,
+        intercept_at_means=names.INTERCEPT not in user,
+        sds=sds,
+        correlations=correlations,
+        sigma=sigma,
+        chosen=frozenset(chosen),
+    )
+
+
+def prior_targets(design: Design) -> dict[str, str]:
+    """Return every name a prior may be given to, with the kind of parameter it is."""
+    targets = dict.fromkeys(design.coef, "coefficient")
+    if any(name != names.INTERCEPT for name in design.coef):
+        targets["slopes"] = "coefficient"
+    for block in design.random:
+        targets |= {f"{names.sd(block.name)}[{effect}]": "sd" for effect in block.effects}
+        targets[names.sd(block.name)] = "sd"
+        if block.pairs:
+            targets |= {names.corr(block.name): "corr", "corr": "corr"}
+    if design.random:
+        targets["sd"] = "sd"
+    if design.estimates_scale:
+        targets[names.SIGMA] = "sd"
+    return targets
+
+
+def check_kind(name: str, prior: Any, kind: str) -> None:
+    """Refuse a prior that does not suit its parameter."""
+    positive = ", ".join(key for key, value in PRIORS.items() if value.positive)
+    real = ", ".join(key for key, value in PRIORS.items() if not value.positive)
+    if kind == "corr":
+        suits, allowed = isinstance(prior, LKJ), "LKJ(eta)"
+    elif kind == "sd":
+        suits, allowed = isinstance(prior, Prior) and prior.positive, positive
+    else:
+        suits, allowed = isinstance(prior, Prior), f"{real}, {positive}"
+    if not suits:
+        raise PriorError(
+            message(
+                f"{prior} ({type(prior).__name__}) as the prior of {name!r}",
+                allowed,
+                "pass one of these, for example bayesmlm.HalfNormal(1)",
+            )
+        )

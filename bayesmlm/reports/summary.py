@@ -1,0 +1,55 @@
+"""The summary of a fit: what was fitted, the tables, and whether to trust them."""
+
+from __future__ import annotations
+
+from bayesmlm.checks import Convergence
+from bayesmlm.reports.table import Page, Table
+from bayesmlm.result import FitResult
+from bayesmlm.spec.render import combined_text
+from bayesmlm.summaries import fixef, variance_components
+from bayesmlm.summaries.draws import PROBABILITY
+
+
+def fixed_table(result: FitResult, probability: float = PROBABILITY) -> Table:
+    """Return the table of fixed effects."""
+    frame = fixef(result, probability).rename_axis("coefficient")
+    return Table(f"Fixed effects ({percent(probability)} intervals)", frame)
+
+
+def variance_table(result: FitResult, probability: float = PROBABILITY) -> Table:
+    """Return the table of variance components."""
+    frame = variance_components(result, probability)
+    notes = []
+    if any(len(block.effects) > 1 for block in result.design.random):
+        notes.append("share: of the whole grouping, averaged over the rows of the data")
+    if result.design.random:
+        notes.append("variance and SD are posterior means; lower and upper bound the SD")
+    return Table(f"Variance components ({percent(probability)} intervals)", frame, tuple(notes))
+
+
+def summary(result: FitResult, convergence: Convergence, probability: float = PROBABILITY) -> Page:
+    """Return the summary page of a fit."""
+    design = result.design
+    levels = str(design.levels).splitlines()
+    head = [
+        f"{design.family.name} model, {design.family.link.name} link: "
+        f"{combined_text(result.spec, design.factor_levels)}",
+        *levels,
+        *design.notes,
+    ]
+    parts: list[object] = ["\n".join(head)]
+    if design.coef:
+        parts.append(fixed_table(result, probability))
+    if design.random or design.estimates_scale:
+        parts.append(variance_table(result, probability))
+    seconds = sum(result.seconds.values())
+    parts.append(
+        "\n".join([f"{result.engine}, seed {result.seed}, {seconds:.1f} s", *result.notes])
+    )
+    parts.append(str(convergence))
+    return Page(tuple(parts))
+
+
+def percent(probability: float) -> str:
+    """Return a probability as a percentage."""
+    return f"{100 * probability:g} %"

@@ -1,0 +1,197 @@
+"""A table to look at: aligned text, rich text in a terminal, HTML in Jupyter."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WIDTH = 100
+"""Columns of text output where no terminal says otherwise."""
+
+ROWS = 60
+"""Rows shown before a table is cut in the middle; the frame always holds all."""
+
+ESTIMATES = ("mean", "sd", "lower", "upper")
+HEADINGS = {
+    "mean": "mean",
+    "sd": "SD",
+    "r_hat": "R-hat",
+    "ess_bulk": "ESS bulk",
+    "ess_tail": "ESS tail",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled frame.
+
+    Parameters
+    ----------
+    title
+        What the table shows.
+    frame
+        The numbers, unrounded.
+    notes
+        Lines under the table.
+    """
+
+    title: str
+    frame: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+    def cells(self) -> tuple[list[str], list[list[str]]]:
+        """Return headings and rows as text, rounded by each row's SD."""
+        frame = self.frame
+        index = [str(name or "") for name in frame.index.names]
+        headings = index + [HEADINGS.get(str(c), str(c)) for c in frame.columns]
+        rows = []
+        for label, values in zip(frame.index, frame.itertuples(index=False), strict=True):
+            labels = [str(part) for part in label] if isinstance(label, tuple) else [str(label)]
+            row = dict(zip(map(str, frame.columns), values, strict=True))
+            spread = row_spread(row)
+            rows.append(labels + [cell(name, value, spread) for name, value in row.items()])
+        return headings, shorten(rows, len(headings))
+
+    def __rich__(self) -> Any:
+        from rich.box import SIMPLE_HEAD
+        from rich.console import Group
+        from rich.table import Table as RichTable
+        from rich.text import Text
+
+        headings, rows = self.cells()
+        n_index = self.frame.index.nlevels
+        table = RichTable(
+            title=Text(self.title), box=SIMPLE_HEAD, title_justify="left", pad_edge=False
+        )
+        table.title_style = "bold"
+        for k, heading in enumerate(headings):
+            text = k < n_index or self.is_text(k - n_index)
+            table.add_column(
+                Text(heading), justify="left" if text else "right", no_wrap=k < n_index
+            )
+        for row in rows:
+            table.add_row(*map(Text, row))
+        return Group(table, *(Text(f"  {note}") for note in self.notes))
+
+    def is_text(self, k: int) -> bool:
+        """Whether column k holds text."""
+        return self.frame.dtypes.iloc[k].kind not in "fiu"
+
+    def __str__(self) -> str:
+        return render(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        headings, rows = self.cells()
+        head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
+        n_index = self.frame.index.nlevels
+        body = "".join(
+            "<tr>"
+            + "".join(
+                f'<td style="text-align:{self.align(k - n_index)}">{escape(value)}</td>'
+                for k, value in enumerate(row)
+            )
+            + "</tr>"
+            for row in rows
+        )
+        notes = "".join(f"<div>{escape(note)}</div>" for note in self.notes)
+        return (
+            f'<table><caption style="text-align:left"><b>{escape(self.title)}</b></caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
+        )
+
+    def align(self, k: int) -> str:
+        """Return the alignment of column k; negative k is the index."""
+        return "left" if k < 0 or self.is_text(k) else "right"
+
+
+@dataclass(frozen=True)
+class Page:
+    """Tables and lines of text, one under the other.
+
+    Parameters
+    ----------
+    parts
+        Tables and strings.
+    """
+
+    parts: tuple[Any, ...]
+
+    def __rich__(self) -> Any:
+        from rich.console import Group
+        from rich.text import Text
+
+        return Group(*(Text(p) if isinstance(p, str) else p for p in self.parts))
+
+    def __str__(self) -> str:
+        return render(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return "\n".join(
+            f"<pre>{escape(part)}</pre>" if isinstance(part, str) else part._repr_html_()
+            for part in self.parts
+        )
+
+
+def render(renderable: Any) -> str:
+    """Return plain text of a table or page."""
+    from rich.console import Console
+
+    buffer = io.StringIO()
+    Console(file=buffer, width=WIDTH, color_system=None).print(renderable, highlight=False)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()).strip("\n")
+
+
+def shorten(rows: list[list[str]], width: int) -> list[list[str]]:
+    """Return the rows with the middle of a long table replaced by one row of dots."""
+    if len(rows) <= ROWS:
+        return rows
+    half = ROWS // 2
+    dots = [f"… {len(rows) - 2 * half} more rows", *[""] * (width - 1)]
+    return [*rows[:half], dots, *rows[-half:]]
+
+
+def row_spread(row: Mapping[str, Any]) -> float | None:
+    """Return the SD of a row's estimate; without one, a quarter of its 95 % interval."""
+    if "mean" in row:
+        return row.get("sd")
+    if "lower" in row and np.isfinite(row["upper"]):
+        return float(row["upper"] - row["lower"]) / 4
+    return None
+
+
+def cell(name: str, value: Any, spread: float | None) -> str:
+    """Return one cell as text."""
+    if isinstance(value, str):
+        return value
+    if value is None or not np.isfinite(value):
+        return ""
+    if name in ("ess_bulk", "ess_tail"):
+        return f"{value:,.0f}"
+    if name == "r_hat":
+        return f"{value:.3f}"
+    if name == "share":
+        return f"{100 * value:.1f} %"
+    if name.startswith("corr "):
+        return f"{value:.2f}"
+    if name in ESTIMATES:
+        return f"{value:,.{decimals(spread)}f}"
+    return f"{value:.4g}"
+
+
+def decimals(spread: float | None) -> int:
+    """Return the decimals that show two significant digits of a spread."""
+    if spread is None or not np.isfinite(spread) or spread == 0:
+        return 3
+    return int(np.clip(1 - np.floor(np.log10(abs(spread))), 0, 8))

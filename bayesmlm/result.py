@@ -1,0 +1,50 @@
+"""What every engine returns: the model it fitted and its draws in one layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bayesmlm.design import Design
+from bayesmlm.priors import Priors
+from bayesmlm.spec.terms import ModelSpec
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """A fitted model.
+
+    Parameters
+    ----------
+    spec, design, priors
+        The model.
+    tree
+        ArviZ's `xarray.DataTree`: ``posterior``, ``sample_stats``, ``observed_data`` and
+        ``constant_data``. The posterior holds equally weighted draws of ``beta``, ``sigma``
+        and, per grouping, ``sd_<group>``, ``corr_<group>`` and ``u_<group>``.
+    engine
+        The engine, as a value.
+    seed
+        The seed used.
+    seconds
+        Wall time by stage.
+    notes
+        What the engine has to tell.
+    """
+
+    spec: ModelSpec
+    design: Design
+    priors: Priors
+    tree: xr.DataTree
+    engine: Any
+    seed: int
+    seconds: dict[str, float]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def posterior(self) -> xr.Dataset:
+        """The posterior draws."""
+        return self.tree["posterior"].to_dataset()

@@ -1,0 +1,57 @@
+"""What the language can say and nothing implements yet: refused here, in one place."""
+
+from __future__ import annotations
+
+from bayesmlm.errors import UnsupportedError, message
+from bayesmlm.spec.terms import ModelSpec, RandomTerm, Residual, Response
+
+_IMPLEMENTED = (
+    "one response, a predictor of its location (mu), independent residuals, and normal random "
+    "effects, correlated (x | g) or independent (x || g)"
+)
+
+
+def refuse_unsupported(spec: ModelSpec) -> None:
+    """Raise an error for the first thing in a specification that is not implemented.
+
+    Parameters
+    ----------
+    spec
+        A model in the language.
+
+    Raises
+    ------
+    UnsupportedError
+        If nothing could fit the model as it is written.
+    """
+    if len(spec.responses) != 1:
+        raise _refuse(f"{len(spec.responses)} responses", "fit one model a response")
+    _check_response(spec.response)
+    for term in spec.response.mu.random:
+        _check_random(term)
+
+
+def _check_response(response: Response) -> None:
+    for parameter, _ in response.predictors:
+        if parameter != "mu":
+            raise _refuse(f"a predictor of {parameter}", f"leave out {parameter}='~ …'")
+    if response.residual != Residual():
+        raise _refuse(f"residuals that are {response.residual}", "leave the structure out")
+
+
+def _check_random(term: RandomTerm) -> None:
+    bar = f"({' + '.join(str(effect) for effect in term.effects)} | {term.group})"
+    if term.covariance != "unstructured":
+        raise _refuse(f"a covariance {term.covariance!r} of {bar}", "write (x | g) or (x || g)")
+    if term.distribution != "normal":
+        raise _refuse(f"effects with a {term.distribution} distribution, {bar}", "leave out dist=")
+    if term.by is not None:
+        raise _refuse(f"a covariance by {term.by!r}, {bar}", "leave out by=")
+    if term.known_covariance is not None:
+        raise _refuse(f"the known covariance {term.known_covariance!r} of {bar}", "leave out cov=")
+    if term.members or term.membership_weights:
+        raise _refuse(f"multiple membership, {bar}", "model one grouping column: (1 | g)")
+
+
+def _refuse(got: str, step: str) -> UnsupportedError:
+    return UnsupportedError(message(f"{got}: not implemented yet", _IMPLEMENTED, step))

@@ -1,0 +1,45 @@
+"""What every test shares: the environment of the numeric libraries, Hypothesis, shared data."""
+
+import os
+
+# Read by the libraries when they are first imported, so set before anything else. Test processes
+# run side by side: more than one BLAS thread in each makes them slower, by a factor, not a little.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+os.environ.setdefault("PYTENSOR_FLAGS", "blas__ldflags=")  # else a search for BLAS, and a warning
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples on every machine and in every run: a red test stays red. To look for new
+# counterexamples: HYPOTHESIS_PROFILE=explore.
+settings.register_profile(
+    "ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("explore", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+def _shared(folder: str) -> Path:
+    """Give a folder of the material kept beside the repository, or skip."""
+    root = os.environ.get("BAYESMLM_SHARED")
+    base = Path(root) if root else Path(__file__).resolve().parents[2] / "shared"
+    path = base / folder
+    if not path.is_dir():
+        pytest.skip(f"needs {folder}/ of the shared material: set BAYESMLM_SHARED to its folder")
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of the classic data sets (CSV files)."""
+    return _shared("data")
+
+
+@pytest.fixture(scope="session")
+def shared_reference() -> Path:
+    """The folder of reference results (lme4, published tables, long MCMC runs)."""
+    return _shared("reference")
