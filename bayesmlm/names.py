@@ -8,7 +8,7 @@ OBS = "obs"
 BETA = "beta"
 SIGMA = "sigma"
 
-RESERVED = frozenset({COEF, OBS, BETA, SIGMA, "slope", "chain", "draw", "sample"})
+RESERVED = frozenset({COEF, OBS, BETA, SIGMA, "slope", "chain", "draw"})
 """Names of variables and dimensions that no grouping may take."""
 
 

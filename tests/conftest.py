@@ -43,3 +43,48 @@ def shared_data() -> Path:
 def shared_reference() -> Path:
     """The folder of reference results (lme4, published tables, long MCMC runs)."""
     return _shared("reference")
+
+
+@pytest.fixture
+def make_result():
+    """Return a function that gives a FitResult with draws that the test states.
+
+    Of a model and of arrays by variable name, each of shape (chain, draw, …), without sampling.
+    """
+    import xarray as xr
+
+    from bayesmlm import names
+    from bayesmlm.engines import NUTS
+    from bayesmlm.result import FitResult
+
+    def make(model, **draws):
+        design = model.design
+        dims = {names.BETA: (names.COEF,), names.SIGMA: ()}
+        coords = {names.COEF: list(design.coef)}
+        for block in design.random:
+            group, effect = names.safe(block.name), names.effect_dim(block.name)
+            coords |= {group: list(block.grouping.labels), effect: list(block.effects)}
+            dims |= {names.sd(block.name): (effect,), names.effects(block.name): (group, effect)}
+            if block.pairs:
+                coords[names.pair_dim(block.name)] = list(block.pair_labels)
+                dims[names.corr(block.name)] = (names.pair_dim(block.name),)
+        arrays = {
+            name: xr.DataArray(
+                value,
+                dims=("chain", "draw", *dims[name]),
+                coords={dim: coords[dim] for dim in dims[name]},
+            )
+            for name, value in draws.items()
+        }
+        tree = xr.DataTree.from_dict({"posterior": xr.Dataset(arrays)})
+        return FitResult(
+            spec=model.spec,
+            design=design,
+            priors=model.prior_values,
+            tree=tree,
+            engine=NUTS(),
+            seed=1,
+            seconds={"sample": 1.0},
+        )
+
+    return make

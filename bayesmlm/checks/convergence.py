@@ -98,12 +98,13 @@ def check_convergence(tree: xr.DataTree) -> Convergence:
     chains = posterior.sizes["chain"]
     draws = chains * posterior.sizes["draw"]
     r_hat, r_hat_of = np.nan, "not defined for one chain"
-    if chains >= MINIMUM_CHAINS:
-        r_hat, r_hat_of = extreme(arviz_stats.rhat(posterior), largest=True)
-    sizes = [
-        extreme(arviz_stats.ess(posterior, method=method), largest=False)
-        for method in ("bulk", "tail")
-    ]
+    with np.errstate(all="ignore"):  # a parameter that never moves gives NaN, which is found
+        if chains >= MINIMUM_CHAINS:
+            r_hat, r_hat_of = extreme(arviz_stats.rhat(posterior), largest=True)
+        sizes = [
+            extreme(arviz_stats.ess(posterior, method=method), largest=False)
+            for method in ("bulk", "tail")
+        ]
     ess, ess_of = min(sizes, key=lambda pair: pair[0])
     divergences = deepest = 0
     if "sample_stats" in tree.children:
@@ -136,7 +137,14 @@ def list_findings(
         )
     if chains < MINIMUM_CHAINS:
         found.append(Finding("one chain: convergence cannot be judged", "fit with NUTS(chains=4)"))
-    if r_hat > R_HAT_LIMIT or (chains >= MINIMUM_CHAINS and np.isnan(r_hat)):
+    if chains >= MINIMUM_CHAINS and np.isnan(r_hat):
+        found.append(
+            Finding(
+                f"{r_hat_of} is the same in every draw, or not a number in some",
+                "look at model.priors() and at the scale of the data, then fit again",
+            )
+        )
+    if r_hat > R_HAT_LIMIT:
         found.append(
             Finding(
                 f"R-hat of {r_hat_of} is {r_hat:.3f}, above {R_HAT_LIMIT}: the chains disagree",

@@ -16,7 +16,7 @@ from bayesmlm.design.grouping import Codes, Grouping, constant_within, group_row
 from bayesmlm.design.levels import Levels, column_level, detect_levels
 from bayesmlm.design.response import Outcome, evaluate, read_outcome
 from bayesmlm.design.screen import far_from_zero, near_collinear, screen
-from bayesmlm.errors import DataError, SpecError, message
+from bayesmlm.errors import DataError, SpecError, message, suggestion
 from bayesmlm.families import Family
 from bayesmlm.spec.expression import variables
 from bayesmlm.spec.terms import ModelSpec, Predictor, RandomTerm, Response, Term
@@ -56,6 +56,24 @@ class RandomBlock:
     def name(self) -> str:
         """The grouping's name."""
         return self.grouping.name
+
+    def effect(self, name: str) -> str:
+        """Return the name of an effect, if it is one of the block's.
+
+        Raises
+        ------
+        SpecError
+            If it is not.
+        """
+        if name not in self.effects:
+            raise SpecError(
+                message(
+                    f"{name!r} does not vary over {self.name!r}{suggestion(name, self.effects)}",
+                    ", ".join(self.effects),
+                    "name one of these effects",
+                )
+            )
+        return name
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bayesmlm.errors import DataError, message, suggestion
 
 if TYPE_CHECKING:
-    import narwhals as nw
+    import narwhals.stable.v2 as nw
     import pandas as pd
 
 MISSING = ("error", "drop")
@@ -57,7 +57,7 @@ def narwhalify(data: Any) -> nw.DataFrame[Any]:
     DataError
         If the data are not an eager data frame, have repeated column names, or no rows.
     """
-    import narwhals as nw
+    import narwhals.stable.v2 as nw
 
     names = [str(name) for name in getattr(data, "columns", ())]
     repeated = sorted({name for name in names if names.count(name) > 1})
@@ -201,7 +201,7 @@ def drop_unused_categories(frame: pd.DataFrame) -> pd.DataFrame:
 
 def to_pandas(series: nw.Series[Any]) -> Any:
     """Return a column as a plain pandas array: float, integer, boolean or categorical."""
-    import narwhals as nw
+    import narwhals.stable.v2 as nw
     import pandas as pd
 
     dtype = series.dtype

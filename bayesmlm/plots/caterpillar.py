@@ -44,7 +44,7 @@ def caterpillar(
 
     block = result.design.block(group)
     frame = ranef(result, group, probability)
-    effects = list(block.effects) if effect is None else [effect]
+    effects = list(block.effects) if effect is None else [block.effect(effect)]
     labelled = block.grouping.size <= LABELLED
     height = 0.22 * block.grouping.size + 1.5 if labelled else 5.5
     figure = Figure(figsize=(5.2 * len(effects), height), layout="constrained")
@@ -75,7 +75,9 @@ def draw_effect(
         axis.set_yticks([])
     axis.set_ylabel(f"{group} ({len(rows)} groups, in order)")
     axis.set_xlabel(f"deviation of {effect}, with {100 * probability:g} % intervals")
-    axis.set_title(f"{effect} by {group}: {int(apart.sum())} intervals exclude 0", fontsize=10)
+    axis.set_title(
+        f"{effect} by {group}: {int(apart.sum())} of {len(rows)} intervals exclude 0", fontsize=10
+    )
     axis.margins(y=0.02)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)

@@ -108,7 +108,7 @@ def _check_order(before: str, kind: str, piece: str, text: str, position: int) -
     if before == "power" and not _is_exponent(kind, piece):
         raise SpecError(
             message(
-                f"the exponent {piece!r}, {where}",
+                f"the exponent {excerpt(text, position, 20)!r}, {where}",
                 f"a whole number from 1 to {MAX_EXPONENT}",
                 "(a + b)^2 is a + b + a:b; for the square of a variable write I(x**2)",
             )
@@ -123,7 +123,8 @@ def _check_order(before: str, kind: str, piece: str, text: str, position: int) -
     if kind == "number" and (piece not in ("0", "1") or before in ("operator", "open")):
         raise _not_an_intercept(piece, where)
     if before == "number" and kind in ("power", "operator", "close"):
-        raise _not_an_intercept(piece, where)
+        number = re.findall(r"\d[\w.]*", text[:position])[-1]
+        raise _not_an_intercept(number, where)
 
 
 def _is_exponent(kind: str, piece: str) -> bool:

@@ -178,18 +178,13 @@ def _mm(inside: str) -> _Group:
 
 def _several_bars(text: str) -> SpecError:
     parts = split(text, ["||", "|"])
-    if len(parts) == 3 and is_identifier(parts[1][1]):
+    if len(parts) == 3 and parts[1][1].isidentifier():
         got = f"the identifier |{parts[1][1]}| in ({excerpt(text)})"
         step = "effects correlated across predictors are not implemented: leave it out"
     else:
         got = f"{len(parts) - 1} bars in one parenthesis: ({excerpt(text)})"
         step = "write one parenthesis a group: (1 | a) + (1 | b)"
     return SpecError(message(got, _FORMS, step))
-
-
-def is_identifier(text: str) -> bool:
-    """Return whether a text is one plain name."""
-    return text.isidentifier()
 
 
 def _refuse_group(

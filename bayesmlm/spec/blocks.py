@@ -13,6 +13,9 @@ from bayesmlm.spec.labels import is_random, label
 from bayesmlm.spec.scan import check_text, closing, excerpt, split
 from bayesmlm.spec.terms import Term
 
+MAX_TEXT = 200_000
+"""A formula of many products is much longer as equations, and must still be read back."""
+
 _HEADER = re.compile(r"\s*level\s*(\d{1,2})\s*(?:\(((?:`[^`]*`|[^`()])*)\))?\s*:", re.IGNORECASE)
 _LIKE_HEADER = re.compile(r"level\b|[^\W\d]+\s*\w+\s*(?:\([^()]*\))?\s*:|.*:$", re.IGNORECASE)
 _CODE = re.compile(r"(?:[^#`'\"]|`[^`]*`|'[^']*'|\"[^\"]*\")*")
@@ -65,7 +68,7 @@ def blocks(text: str) -> tuple[Block, ...]:
     """
     if isinstance(text, str):
         text = "\n".join(_without_comment(line) for line in text.splitlines())
-    drafts = _drafts(check_text(text, "text of equations"))
+    drafts = _drafts(check_text(text, "text of equations", MAX_TEXT))
     numbers = sorted({draft.number for draft in drafts})
     if not numbers or numbers[0] != 1:
         raise _refuse_header("no block 'level 1:'", "write the level-1 equation under it")
@@ -131,6 +134,9 @@ def _draft(number: int, group: str | None) -> _Draft:
     if number > 1 and not (group or "").strip():
         got = f"level {number} without a group"
         raise _refuse_header(got, f"name the column of the groups: level {number} (school):")
+    if group is not None and len(split(group, ["/"])) > 1:
+        got = f"the group ({group}) of level {number}"
+        raise _refuse_header(got, "nest by levels: level 2 (class): under level 3 (school):")
     return _Draft(number, group_names(group) if group is not None else ())
 
 

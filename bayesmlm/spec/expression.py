@@ -13,7 +13,7 @@ from functools import lru_cache
 from unicodedata import normalize
 
 from bayesmlm.errors import SpecError, message, suggestion
-from bayesmlm.spec.scan import check_text, excerpt
+from bayesmlm.spec.scan import check_text, closing, excerpt
 
 TRANSFORMS = (
     "I", "C", "bs", "cr", "cc", "cs", "poly", "center", "scale",
@@ -80,7 +80,10 @@ def is_name(expr: str) -> bool:
 
 def is_factor(expr: str) -> bool:
     """Return whether an expression is a column name or one function call."""
-    return is_name(expr) or re.match(r"[^\W\d]\w*\(", expr.strip()) is not None
+    text = normalise(expr)
+    opening = text.find("(")
+    called = opening > 0 and text[:opening].isidentifier()
+    return is_name(text) or (called and closing(text, opening) == len(text) - 1)
 
 
 def name_text(column: str) -> str:
@@ -123,8 +126,10 @@ def _read(expr: str) -> tuple[str, tuple[str, ...]]:
     checker.check(tree)
     text = ast.unparse(tree)
     names = [name.id for name in sorted(checker.columns, key=lambda name: name.col_offset)]
-    for alias, column in aliases.items():
-        text = re.sub(rf"\b{alias}\b", lambda _, c=column: name_text(c), text)
+    if aliases:
+        text = re.sub(
+            rf"\b(?:{'|'.join(aliases)})\b", lambda found: name_text(aliases[found.group()]), text
+        )
     return text, tuple(dict.fromkeys(aliases.get(name, name) for name in names))
 
 

@@ -58,7 +58,7 @@ def latex(
 
 
 class _Printer:
-    """Prints the equations; every block has an index letter: i for rows, j for level 2, …"""
+    """Prints the equations; a block has an index letter: i for rows, j for level 2, and so on."""
 
     def __init__(self, spec: ModelSpec, written: Levelwise) -> None:
         self.response, self.written = spec.response, written

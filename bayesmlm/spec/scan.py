@@ -13,7 +13,7 @@ _CLOSES = {")": "(", "]": "[", "}": "{"}
 _QUOTES = "'\"`"
 
 
-def check_text(text: object, what: str) -> str:
+def check_text(text: object, what: str, longest: int = MAX_LENGTH) -> str:
     """Return `text` if it is a string of sensible length with balanced brackets."""
     if not isinstance(text, str):
         raise SpecError(
@@ -23,11 +23,11 @@ def check_text(text: object, what: str) -> str:
                 f"write the {what} as text",
             )
         )
-    if len(text) > MAX_LENGTH:
+    if len(text) > longest:
         raise SpecError(
             message(
                 f"a {what} of {len(text)} characters",
-                f"at most {MAX_LENGTH} characters",
+                f"at most {longest} characters",
                 "put transformed variables in columns of the data",
             )
         )
@@ -101,13 +101,6 @@ def closing(text: str, opening: int) -> int:
         if depth == 1 and character in _CLOSES:
             return opening + position
     raise _unbalanced(text, opening, "'(' is not closed")
-
-
-def enclosed(text: str) -> str | None:
-    """Return what one pair of parentheses around the whole text encloses, else None."""
-    if text.startswith("(") and closing(text, 0) == len(text) - 1:
-        return text[1:-1].strip()
-    return None
 
 
 def excerpt(text: str, position: int = 0, width: int = 60) -> str:

@@ -52,7 +52,9 @@ def test_fixed_part(right: str, expected: list[str]) -> None:
     assert fixed(f"y ~ {right}") == expected
 
 
-@pytest.mark.parametrize("text", ["x*w", "(a + b + c)^2 - a:c", "a/b/c", "0 + a*b*c", "a*(b + c):d"])
+@pytest.mark.parametrize(
+    "text", ["x*w", "(a + b + c)^2 - a:c", "a/b/c", "0 + a*b*c", "a*(b + c):d"]
+)
 def test_the_algebra_is_formulaics(text: str) -> None:
     from formulaic.parser import DefaultFormulaParser
 
@@ -74,7 +76,7 @@ def test_the_algebra_is_formulaics(text: str) -> None:
         ("(1 | a:b)", [(["Intercept"], ("a", "b"))]),
         (
             "(1 | a/b/c)",
-            [(["Intercept"], ("a",)), (["Intercept"], ("a", "b")), (["Intercept"], ("a", "b", "c"))],
+            [(["Intercept"], tuple("abc"[:n])) for n in (1, 2, 3)],
         ),
         ("(1 | `a b`/class)", [(["Intercept"], ("a b",)), (["Intercept"], ("a b", "class"))]),
         ("(bs(x, df=4) | g)", [(["Intercept", "bs(x, df=4)"], ("g",))]),
@@ -262,7 +264,7 @@ def test_keyword_errors(keywords: dict[str, str], got: str) -> None:
     ],
 )
 def test_deep_and_long_formulas_are_refused(text: str) -> None:
-    with pytest.raises(SpecError, match="deeper|characters"):
+    with pytest.raises(SpecError, match=r"deeper|characters"):
         formula(text)
 
 
@@ -283,7 +285,7 @@ def test_a_long_plain_formula_is_read() -> None:
     ],
 )
 def test_what_nothing_implements_is_refused_once(spec: ModelSpec, got: str) -> None:
-    with pytest.raises(UnsupportedError, match=f"(?s){got}.*not implemented yet.*allowed: one resp"):
+    with pytest.raises(UnsupportedError, match=f"(?s){got}.*not implemented.*allowed: one resp"):
         refuse_unsupported(spec)
     assert issubclass(UnsupportedError, BayesmlmError)
 

@@ -119,9 +119,7 @@ def test_order_is_for_display_only(effects: list[Term], bar: str) -> None:
     assert one == other and hash(one) == hash(other)
 
 
-text = st.text(
-    alphabet=st.sampled_from("yxgabw01 ~+-*/:^|()[]{}.,='\"`#%\\_βγ₀é\n\t"), max_size=40
-)
+text = st.text(alphabet=st.sampled_from("yxgabw01 ~+-*/:^|()[]{}.,='\"`#%\\_βγ₀é\n\t"), max_size=40)
 
 
 @given(text, st.sampled_from(["{}", "y ~ {}", "y ~ ({} | g)", "y ~ (1 | {})", "y | {} ~ x"]))
