@@ -1,5 +1,37 @@
 """Checks of a fit."""
 
-from bayesmlm.checks.convergence import Convergence, check_convergence
+from __future__ import annotations
 
-__all__ = ["Convergence", "check_convergence"]
+from typing import TYPE_CHECKING
+
+from bayesmlm.checks.convergence import Convergence, check_convergence
+from bayesmlm.checks.importance import Importance, check_importance
+from bayesmlm.checks.optimum import Optimum, check_optimum
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Check = Convergence | Importance | Optimum
+
+
+def check(tree: xr.DataTree) -> Check:
+    """Check a fit by what its engine recorded."""
+    if "sample_stats" in tree.children:
+        statistics = tree["sample_stats"].to_dataset()
+        if "k_hat" in statistics:
+            return check_importance(statistics)
+        if "deviance" in statistics:
+            return check_optimum(statistics)
+    return check_convergence(tree)
+
+
+__all__ = [
+    "Check",
+    "Convergence",
+    "Importance",
+    "Optimum",
+    "check",
+    "check_convergence",
+    "check_importance",
+    "check_optimum",
+]

@@ -13,31 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bayesmlm.checks.finding import Finding, listed
+
 if TYPE_CHECKING:
     import xarray as xr
 
 R_HAT_LIMIT = 1.01
 ESS_LIMIT = 400
 MINIMUM_CHAINS = 2
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong.
-
-    Parameters
-    ----------
-    what
-        What was found.
-    next_step
-        What to do about it.
-    """
-
-    what: str
-    next_step: str
-
-    def __str__(self) -> str:
-        return f"{self.what}\n    next: {self.next_step}"
 
 
 @dataclass(frozen=True)
@@ -80,8 +63,7 @@ class Convergence:
         )
         if self.ok:
             return f"Converged: {figures}."
-        listed = "\n".join(f"  - {finding}" for finding in self.findings)
-        return f"Not converged: {figures}.\n{listed}"
+        return f"Not converged: {figures}.\n{listed(self.findings)}"
 
 
 def check_convergence(tree: xr.DataTree) -> Convergence:

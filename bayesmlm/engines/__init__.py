@@ -6,11 +6,13 @@ from dataclasses import fields
 from typing import Any
 
 from bayesmlm.engines.engine import Engine
+from bayesmlm.engines.laplace import Laplace
+from bayesmlm.engines.ml import ML, REML
 from bayesmlm.engines.nuts import NUTS
 from bayesmlm.engines.progress import Progress, is_interactive
 from bayesmlm.errors import EngineError, message, suggestion
 
-ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (NUTS,)}
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (NUTS, Laplace, ML, REML)}
 
 
 def engine(choice: str | Engine, **options: Any) -> Engine:
@@ -31,7 +33,7 @@ def engine(choice: str | Engine, **options: Any) -> Engine:
                 )
             )
         return choice
-    if choice not in ENGINES:
+    if not isinstance(choice, str) or choice not in ENGINES:
         raise EngineError(
             message(
                 f"unknown engine {choice!r}{suggestion(str(choice), ENGINES)}",
@@ -53,4 +55,14 @@ def engine(choice: str | Engine, **options: Any) -> Engine:
     return kind(**options)
 
 
-__all__ = ["ENGINES", "NUTS", "Engine", "Progress", "engine", "is_interactive"]
+__all__ = [
+    "ENGINES",
+    "ML",
+    "NUTS",
+    "REML",
+    "Engine",
+    "Laplace",
+    "Progress",
+    "engine",
+    "is_interactive",
+]

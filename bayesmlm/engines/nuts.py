@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from bayesmlm import names
 from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
@@ -68,24 +70,24 @@ class NUTS(Engine):
     name: ClassVar[str] = "nuts"
 
     def __post_init__(self) -> None:
-        for option, least in (("draws", 1), ("tune", 1), ("chains", 1), ("max_treedepth", 1)):
-            value = getattr(self, option)
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        for option in ("draws", "tune", "chains", "max_treedepth", "cores"):
+            value, default = getattr(self, option), getattr(type(self), option)
+            if value is None and default is None:
+                continue
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise EngineError(
                     message(
                         f"NUTS({option}={value!r})",
-                        f"a whole number from {least}",
-                        f"pass {option}={getattr(type(self), option)}, or leave it out",
+                        "a whole number from 1",
+                        f"pass {option}={default or 4}, or leave it out",
                     )
                 )
-        if self.cores is not None and (not isinstance(self.cores, int) or self.cores < 1):
-            raise EngineError(
-                message(f"NUTS(cores={self.cores!r})", "a whole number from 1", "leave it out")
-            )
-        if not 0 < self.target_accept < 1:
+            object.__setattr__(self, option, int(value))  # a NumPy integer is welcome
+        target: Any = self.target_accept
+        if isinstance(target, bool) or not isinstance(target, float) or not 0 < target < 1:
             raise EngineError(
                 message(
-                    f"NUTS(target_accept={self.target_accept!r})",
+                    f"NUTS(target_accept={target!r})",
                     "a number between 0 and 1",
                     "0.9 is the default; 0.95 or 0.99 removes most divergences",
                 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bayesmlm.checks import Convergence
+from bayesmlm.checks import Check
 from bayesmlm.reports.table import Page, Table
 from bayesmlm.result import FitResult
 from bayesmlm.spec.render import combined_text
@@ -13,7 +13,8 @@ from bayesmlm.summaries.draws import PROBABILITY
 def fixed_table(result: FitResult, probability: float = PROBABILITY) -> Table:
     """Return the table of fixed effects."""
     frame = fixef(result, probability).rename_axis("coefficient")
-    return Table(f"Fixed effects ({percent(probability)} intervals)", frame)
+    notes = ("normal approximation at the maximum",) if "se" in frame else ()
+    return Table(f"Fixed effects ({percent(probability)} intervals)", frame, notes)
 
 
 def variance_table(result: FitResult, probability: float = PROBABILITY) -> Table:
@@ -22,12 +23,16 @@ def variance_table(result: FitResult, probability: float = PROBABILITY) -> Table
     notes = []
     if any(len(block.effects) > 1 for block in result.design.random):
         notes.append("share: of the whole grouping, averaged over the rows of the data")
-    if result.design.random:
+    if frame["lower"].isna().all():
+        notes.append("estimates at the maximum")
+        title, frame = "Variance components", frame.drop(columns=["lower", "upper"])
+    else:
+        title = f"Variance components ({percent(probability)} intervals)"
         notes.append("variance and SD are posterior means; lower and upper bound the SD")
-    return Table(f"Variance components ({percent(probability)} intervals)", frame, tuple(notes))
+    return Table(title, frame, tuple(notes))
 
 
-def summary(result: FitResult, convergence: Convergence, probability: float = PROBABILITY) -> Page:
+def summary(result: FitResult, convergence: Check, probability: float = PROBABILITY) -> Page:
     """Return the summary page of a fit."""
     design = result.design
     levels = str(design.levels).splitlines()

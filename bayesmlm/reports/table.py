@@ -19,11 +19,13 @@ WIDTH = 100
 ROWS = 60
 """Rows shown before a table is cut in the middle; the frame always holds all."""
 
-ESTIMATES = ("mean", "sd", "lower", "upper")
+ESTIMATES = ("mean", "estimate", "sd", "se", "lower", "upper")
 HEADINGS = {
     "mean": "mean",
     "sd": "SD",
     "r_hat": "R-hat",
+    "se": "SE",
+    "ess": "ESS",
     "ess_bulk": "ESS bulk",
     "ess_tail": "ESS tail",
 }
@@ -74,8 +76,13 @@ class Table:
         table.title_style = "bold"
         for k, heading in enumerate(headings):
             text = k < n_index or self.is_text(k - n_index)
+            # Names fold where room is short; numbers are never cut.
+            width = 0 if text else max(len(row[k]) for row in rows)
             table.add_column(
-                Text(heading), justify="left" if text else "right", no_wrap=k < n_index
+                Text(heading),
+                justify="left" if text else "right",
+                overflow="fold",
+                min_width=max(width, min(len(heading), 8)),
             )
         for row in rows:
             table.add_row(*map(Text, row))
@@ -164,8 +171,9 @@ def shorten(rows: list[list[str]], width: int) -> list[list[str]]:
 
 def row_spread(row: Mapping[str, Any]) -> float | None:
     """Return the SD of a row's estimate; without one, a quarter of its 95 % interval."""
-    if "mean" in row:
-        return row.get("sd")
+    for estimate, spread in (("mean", "sd"), ("estimate", "se")):
+        if estimate in row:
+            return row.get(spread)
     if "lower" in row and np.isfinite(row["upper"]):
         return float(row["upper"] - row["lower"]) / 4
     return None
@@ -177,10 +185,12 @@ def cell(name: str, value: Any, spread: float | None) -> str:
         return value
     if value is None or not np.isfinite(value):
         return ""
-    if name in ("ess_bulk", "ess_tail"):
+    if name in ("ess", "ess_bulk", "ess_tail"):
         return f"{value:,.0f}"
     if name == "r_hat":
         return f"{value:.3f}"
+    if name == "t":
+        return f"{value:.2f}"
     if name == "share":
         return f"{100 * value:.1f} %"
     if name.startswith("corr "):

@@ -2,6 +2,7 @@
 
 from bayesmlm.summaries.coefficients import coef, corr, fixef, ranef
 from bayesmlm.summaries.icc import icc
+from bayesmlm.summaries.maximum import at_maximum
 from bayesmlm.summaries.variance_components import variance_components
 
-__all__ = ["coef", "corr", "fixef", "icc", "ranef", "variance_components"]
+__all__ = ["at_maximum", "coef", "corr", "fixef", "icc", "ranef", "variance_components"]

@@ -11,6 +11,7 @@ from bayesmlm.design import RandomBlock
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.result import FitResult
 from bayesmlm.summaries.draws import PROBABILITY, describe, flatten, table
+from bayesmlm.summaries.maximum import ERRORS, wald
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def fixef(result: FitResult, probability: float = PROBABILITY) -> pd.DataFrame:
-    """Return one row a fixed coefficient.
+    """Return one row a fixed coefficient; of a maximum, with standard errors.
 
     Raises
     ------
@@ -29,6 +30,8 @@ def fixef(result: FitResult, probability: float = PROBABILITY) -> pd.DataFrame:
         raise StatisticError(
             message("a model without fixed effects", "one or more", "use ranef() or summary()")
         )
+    if ERRORS in result.tree.children:
+        return wald(result, probability)
     return table(result.posterior[names.BETA], probability)
 
 

@@ -41,17 +41,26 @@ def describe(draws: np.ndarray, probability: float = PROBABILITY) -> dict[str, n
     """Return mean, SD and the central interval of draws of shape (S, K)."""
     check_probability(probability)
     tail = (1 - probability) / 2
+    if len(draws) == 1:  # a point has no interval
+        unknown = np.full(draws.shape[1], np.nan)
+        return {"mean": draws[0], "sd": unknown, "lower": unknown, "upper": unknown}
     low, high = np.quantile(draws, [tail, 1 - tail], axis=0)
-    spread = draws.std(axis=0, ddof=1) if len(draws) > 1 else np.zeros(draws.shape[1])
+    spread = draws.std(axis=0, ddof=1)
     return {"mean": draws.mean(axis=0), "sd": spread, "lower": low, "upper": high}
 
 
 def diagnostics(array: xr.DataArray) -> dict[str, np.ndarray]:
-    """Return R-hat and the bulk and tail effective sample sizes, flat."""
+    """Return R-hat and the bulk and tail effective sample sizes, flat.
+
+    Of importance draws the effective sample size is that of their weights, which the array
+    carries as its attribute ``ess``.
+    """
     import arviz_stats
 
     dataset = array.to_dataset(name="x")
     chains = array.sizes["chain"]
+    if "ess" in array.attrs:
+        return {"ess": np.full(array[0, 0].size, array.attrs["ess"])}
     flat = {
         "ess_bulk": arviz_stats.ess(dataset, method="bulk")["x"].to_numpy().ravel(),
         "ess_tail": arviz_stats.ess(dataset, method="tail")["x"].to_numpy().ravel(),

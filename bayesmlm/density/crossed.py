@@ -1,0 +1,345 @@
+"""Kernels for crossed groupings: the leading one eliminated, the rest dense.
+
+The grouping with most levels gives a block diagonal, eliminated group by group; each of its
+groups touches few levels of the other groupings, so the Schur complement costs little. What
+remains, the other effects, the fixed effects and the response (m columns), is factored as
+one dense matrix by LAPACK.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from bayesmlm.density.nested import factor_rows, solve_transposed
+
+
+@njit(cache=True, nogil=True)
+def lead_factor(ZZ, dense, data, start, stop, G, inverse, M):  # type: ignore[no-untyped-def]
+    """Set M = [C | C⁻¹ G' couplings / sigma²] of one leading group; gives log|C|.
+
+    Columns after the factor: response and fixed columns (`dense`), then the touched ones.
+    """
+    q, extra = dense.shape
+    for a in range(q):
+        for b in range(q):
+            total = 0.0
+            for c in range(q):
+                for d in range(q):
+                    total += G[c, a] * ZZ[c, d] * G[d, b]
+            M[a, b] = total * inverse + (1.0 if a == b else 0.0)
+        for c in range(extra):
+            total = 0.0
+            for b in range(q):
+                total += G[b, a] * dense[b, c]
+            M[a, q + c] = total * inverse
+        for t in range(start, stop):
+            total = 0.0
+            for b in range(q):
+                total += G[b, a] * data[t, b]
+            M[a, q + extra + t - start] = total * inverse
+    return factor_rows(M[:, : q + extra + stop - start], q)
+
+
+@njit(cache=True, nogil=True)
+def scale_rest(H, G, sizes, widths):  # type: ignore[no-untyped-def]
+    """Apply the scales of the other groupings to both sides of the lower triangle of H."""
+    m = H.shape[0]
+    scale = np.ones(m)
+    column = 0
+    at = 0
+    for k in range(len(sizes)):
+        w = widths[k]
+        if w == 1:
+            scale[column : column + sizes[k]] = G[at]
+        else:
+            for j in range(sizes[k]):
+                scale_block(H, G, at, w, column + j * w)
+        column += sizes[k] * w
+        at += w * w
+    for c in range(m):
+        for r in range(c, m):
+            H[r, c] *= scale[r] * scale[c]
+
+
+@njit(cache=True, nogil=True)
+def scale_block(H, G, at, w, first):  # type: ignore[no-untyped-def]
+    """Apply one group's scale to its rows and columns of the lower triangle of H."""
+    m = H.shape[0]
+    old = np.empty(w)
+    for r in range(first + w, m):
+        for a in range(w):
+            old[a] = H[r, first + a]
+        for b in range(w):
+            total = 0.0
+            for a in range(w):
+                total += old[a] * G[at + a * w + b]
+            H[r, first + b] = total
+    for c in range(first):
+        for a in range(w):
+            old[a] = H[first + a, c]
+        for b in range(w):
+            total = 0.0
+            for a in range(w):
+                total += G[at + a * w + b] * old[a]
+            H[first + b, c] = total
+    own = np.empty((w, w))
+    for a in range(w):
+        for b in range(w):
+            own[a, b] = H[first + max(a, b), first + min(a, b)]
+    for a in range(w):
+        for b in range(a + 1):
+            total = 0.0
+            for c in range(w):
+                for d in range(w):
+                    total += G[at + c * w + a] * own[c, d] * G[at + d * w + b]
+            H[first + a, first + b] = total
+
+
+@njit(cache=True, nogil=True)
+def complement(  # type: ignore[no-untyped-def]
+    ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior
+):
+    """Return the log determinant of the leading part and the penalised Schur complement.
+
+    The complement is in Fortran order, as LAPACK wants it; only its lower triangle is set.
+    """
+    J, q = ZZ.shape[:2]
+    m = C.shape[0]
+    extra = dense.shape[2]
+    effects = m - extra
+    inverse = 1.0 / (sigma * sigma)
+    H = (C * inverse).T
+    lead = G[: q * q].copy().reshape(q, q)
+    widest = 0
+    for j in range(J):
+        widest = max(widest, indptr[j + 1] - indptr[j])
+    M = np.empty((q, q + extra + widest))
+    log_det = 0.0
+    for j in range(J):
+        start, stop = indptr[j], indptr[j + 1]
+        log_det += lead_factor(ZZ[j], dense[j], data, start, stop, lead, inverse, M)
+        n = stop - start
+        for u in range(n):
+            c = indices[start + u]
+            for t in range(u, n):
+                total = 0.0
+                for a in range(q):
+                    total += M[a, q + extra + t] * M[a, q + extra + u]
+                H[indices[start + t], c] -= total
+            for e in range(extra):
+                total = 0.0
+                for a in range(q):
+                    total += M[a, q + extra + u] * M[a, q + e]
+                H[effects + e, c] -= total
+        for e in range(extra):
+            for f in range(e + 1):
+                for a in range(q):
+                    H[effects + e, effects + f] -= M[a, q + e] * M[a, q + f]
+    scale_rest(H, G[q * q :], sizes, widths)
+    for r in range(effects):
+        H[r, r] += 1.0
+    H[effects:, effects:] += prior
+    return 2.0 * log_det, H
+
+
+@njit(cache=True, nogil=True)
+def figures(log_det, L, extra):  # type: ignore[no-untyped-def]
+    """Return the three figures of `evaluate` from the factor of the complement."""
+    out = np.empty(3)
+    effects = L.shape[0] - extra
+    for r in range(effects):
+        log_det += 2.0 * np.log(L[r, r])
+    fixed = 0.0
+    for r in range(effects, L.shape[0] - 1):
+        fixed += 2.0 * np.log(L[r, r])
+    out[0] = log_det
+    out[1] = fixed
+    out[2] = L[-1, -1] ** 2
+    return out
+
+
+@njit(cache=True, parallel=True)
+def evaluate(  # type: ignore[no-untyped-def]
+    ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior
+):
+    """Evaluate a batch of hyperparameters; see `nested.evaluate`."""
+    out = np.empty((len(sigma), 3))
+    for s in prange(len(sigma)):
+        log_det, H = complement(
+            ZZ, dense, indptr, indices, data, C, sizes, widths, G[s], sigma[s], prior
+        )
+        out[s] = figures(log_det, np.linalg.cholesky(H), dense.shape[2])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def back_substitute(L, n, value):  # type: ignore[no-untyped-def]
+    """Replace value by L[:n, :n]'⁻¹ value."""
+    for r in range(n - 1, -1, -1):
+        value[r] /= L[r, r]
+        known = value[r]
+        for c in range(r):
+            value[c] -= L[r, c] * known
+
+
+@njit(cache=True, nogil=True)
+def rest_scale(value, G, sizes, widths):  # type: ignore[no-untyped-def]
+    """Return the effects of the other groupings in the coordinates of their columns."""
+    out = value.copy()
+    column = 0
+    at = 0
+    for k in range(len(sizes)):
+        w = widths[k]
+        for _ in range(sizes[k]):
+            for a in range(w):
+                total = 0.0
+                for b in range(w):
+                    total += G[at + a * w + b] * value[column + b]
+                out[column + a] = total
+            column += w
+        at += w * w
+    return out
+
+
+@njit(cache=True, parallel=True)
+def draw(  # type: ignore[no-untyped-def]
+    ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior, noise, noise_beta
+):
+    """Draw standardised effects (leading grouping first) and fixed effects.
+
+    See `nested.draw`.
+    """
+    S = len(sigma)
+    J, q = ZZ.shape[:2]
+    m = C.shape[0]
+    extra = dense.shape[2]
+    effects = m - extra
+    p = extra - 1
+    z = np.empty_like(noise)
+    beta = np.empty((S, p))
+    for s in prange(S):
+        _, H = complement(ZZ, dense, indptr, indices, data, C, sizes, widths, G[s], sigma[s], prior)
+        L = np.linalg.cholesky(H)
+        value = np.empty(m - 1)
+        for r in range(effects):
+            value[r] = L[m - 1, r] + noise[s, J * q + r]
+        for r in range(p):
+            value[effects + r] = L[m - 1, effects + r] + noise_beta[s, r]
+        back_substitute(L, m - 1, value)
+        z[s, J * q :] = value[:effects]
+        beta[s] = value[effects:]
+        raw = rest_scale(value, G[s, q * q :], sizes, widths)
+        lead = G[s, : q * q].copy().reshape(q, q)
+        inverse = 1.0 / (sigma[s] * sigma[s])
+        widest = 0
+        for j in range(J):
+            widest = max(widest, indptr[j + 1] - indptr[j])
+        M = np.empty((q, q + extra + widest))
+        own = np.empty(q)
+        for j in range(J):
+            start, stop = indptr[j], indptr[j + 1]
+            lead_factor(ZZ[j], dense[j], data, start, stop, lead, inverse, M)
+            for a in range(q):
+                total = M[a, q + p] + noise[s, j * q + a]
+                for c in range(p):
+                    total -= M[a, q + c] * beta[s, c]
+                for t in range(stop - start):
+                    total -= M[a, q + extra + t] * raw[indices[start + t]]
+                own[a] = total
+            solve_transposed(M, q, own)
+            for a in range(q):
+                z[s, j * q + a] = own[a]
+    return z, beta
+
+
+@njit(cache=True, nogil=True)
+def moments(  # type: ignore[no-untyped-def]
+    ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior
+):
+    """Return what the gradient needs at one hyperparameter vector; see `nested.moments`."""
+    J, q = ZZ.shape[:2]
+    m = C.shape[0]
+    extra = dense.shape[2]
+    effects = m - extra
+    p = extra - 1
+    log_det, H = complement(ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior)
+    L = np.linalg.cholesky(H)
+    values = figures(log_det, L, extra)
+    mean = L[m - 1, : m - 1].copy()
+    back_substitute(L, m - 1, mean)
+    joint = np.ascontiguousarray(H[: m - 1, : m - 1])
+    for c in range(m - 1):
+        for r in range(c):
+            joint[r, c] = joint[c, r]
+    joint = np.linalg.inv(joint)
+    n_second = q * q
+    for w in widths:
+        n_second += w * w
+    second = np.zeros(n_second)
+    column = 0
+    at = q * q
+    for k in range(len(sizes)):
+        w = widths[k]
+        for _ in range(sizes[k]):
+            for a in range(w):
+                for b in range(w):
+                    second[at + a * w + b] += (
+                        joint[column + a, column + b] + mean[column + a] * mean[column + b]
+                    )
+            column += w
+        at += w * w
+    raw = rest_scale(mean, G[q * q :], sizes, widths)
+    scaled = joint.copy()
+    for r in range(m - 1):
+        scaled[r] = rest_scale(scaled[r], G[q * q :], sizes, widths)
+    for c in range(m - 1):
+        scaled[:, c] = rest_scale(scaled[:, c].copy(), G[q * q :], sizes, widths)
+    lead = G[: q * q].copy().reshape(q, q)
+    inverse_sigma2 = 1.0 / (sigma * sigma)
+    widest = 0
+    for j in range(J):
+        widest = max(widest, indptr[j + 1] - indptr[j])
+    M = np.empty((q, q + extra + widest))
+    value = np.empty(q)
+    for j in range(J):
+        start, stop = indptr[j], indptr[j + 1]
+        lead_factor(ZZ[j], dense[j], data, start, stop, lead, inverse_sigma2, M)
+        n = p + stop - start
+        place = np.empty(n, dtype=np.int64)
+        K = np.empty((q, n))
+        for c in range(p):
+            place[c] = effects + c
+            value[:] = M[:, q + c]
+            solve_transposed(M, q, value)
+            K[:, c] = value
+        for t in range(stop - start):
+            place[p + t] = indices[start + t]
+            value[:] = M[:, q + extra + t]
+            solve_transposed(M, q, value)
+            K[:, p + t] = value
+        own = np.empty((q, q))
+        for c in range(q):
+            for a in range(q):
+                total = 1.0 if a == c else 0.0
+                for b in range(a):
+                    total -= M[a, b] * value[b]
+                value[a] = total / M[a, a]
+            solve_transposed(M, q, value)
+            own[:, c] = value
+        value[:] = M[:, q + p]
+        solve_transposed(M, q, value)
+        for a in range(q):
+            for c in range(n):
+                value[a] -= K[a, c] * raw[place[c]]
+        for c in range(n):
+            for d in range(n):
+                shared = scaled[place[c], place[d]]
+                for a in range(q):
+                    for b in range(q):
+                        own[a, b] += K[a, c] * shared * K[b, d]
+        for a in range(q):
+            for b in range(q):
+                second[a * q + b] += own[a, b] + value[a] * value[b]
+    covariance = joint[effects:, effects:].copy()
+    return values, second, mean[effects:].copy(), covariance

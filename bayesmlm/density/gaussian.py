@@ -1,0 +1,211 @@
+"""The Gaussian likelihood with random and fixed effects integrated out exactly.
+
+With y = X beta + sum_k Z_k u_k + e, u_k ~ N(0, I x T_k), e ~ N(0, sigma² W⁻¹) and
+beta ~ N(m, P⁻¹), and with u = L z for standard normal z,
+
+    -2 log p(y | psi) = n log(2 pi sigma²) - log|W| + log|A| + log|H| - log|P| + quad,
+
+A the penalised cross-products of the random part, H the precision of beta given y, and quad
+the penalised residual sum of squares at its minimum.
+
+References
+----------
+Bates, Mächler, Bolker & Walker (2015), doi:10.18637/jss.v067.i01, section 3;
+Lindley & Smith (1972), Journal of the Royal Statistical Society B 34, 1–41.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm.density.crossproducts import Columns, columns
+from bayesmlm.density.fixed_prior import FixedPrior, flat, is_normal, normal
+from bayesmlm.density.hyperparameters import (
+    GroupSlots,
+    Hyperparameters,
+    hyperparameters,
+    log_prior,
+)
+from bayesmlm.density.structure import Structure, structure
+from bayesmlm.density.threads import threads
+from bayesmlm.design import Design
+from bayesmlm.priors import Priors, cholesky_factor
+
+Array = NDArray[np.float64]
+
+COMPLEX_STEP = 1e-30
+
+
+@dataclass(frozen=True)
+class GaussianMarginal:
+    """The marginal density of the hyperparameters of a Gaussian model.
+
+    Parameters
+    ----------
+    design, priors
+        The model.
+    data, structure, layout, prior
+        Its columns, kernel, hyperparameters, and prior of the fixed effects.
+    """
+
+    design: Design
+    priors: Priors
+    data: Columns
+    structure: Structure
+    layout: Hyperparameters
+    prior: FixedPrior
+
+    def scales(self, psi: Array) -> tuple[Array, Array]:
+        """Return the kernel's scales C L of each grouping, flat, and sigma; one row each."""
+        S = len(psi)
+        parts = [
+            (self.data.to_Z[k] @ self.layout.groups[k].factor(psi)).reshape(S, -1)
+            for k in self.structure.order
+        ]
+        G = np.concatenate([*parts, np.empty((S, 0))], axis=1)
+        return np.ascontiguousarray(G), self.layout.residual_sd(psi)
+
+    def evaluate(self, psi: Array, prior: FixedPrior | None = None) -> Array:
+        """Return the kernel's three figures per hyperparameter vector, shape (S, 3)."""
+        matrix = (self.prior if prior is None else prior).matrix
+        with threads(self.structure.work * len(psi)):
+            return np.asarray(
+                self.structure.kernel.evaluate(*self.structure.arguments, *self.scales(psi), matrix)
+            )
+
+    def log_likelihood(self, psi: Array) -> Array:
+        """Return log p(y | psi), random and fixed effects integrated out; shape (S,)."""
+        figures = self.evaluate(psi)
+        return self.base(psi) - 0.5 * (figures.sum(axis=1) - self.prior.log_det)
+
+    def base(self, psi: Array) -> Array:
+        """Return the part of the log likelihood that only sigma and the weights enter."""
+        log_sigma2 = 2 * np.log(self.layout.residual_sd(psi))
+        n = self.data.n
+        return -0.5 * (n * (np.log(2 * np.pi) + log_sigma2) - self.data.log_weight)
+
+    def log_density(self, psi: Array) -> Array:
+        """Return log p(psi, y); minus infinity where it cannot be computed; shape (S,)."""
+        psi = np.atleast_2d(psi)
+        with np.errstate(all="ignore"):
+            total = self.log_likelihood(psi) + log_prior(self.layout, self.priors, psi)
+        return np.where(np.isfinite(total), total, -np.inf)
+
+    def maximum_likelihood(self, psi: Array) -> Array:
+        """Return the log likelihood at the best fixed effects, shape (S,)."""
+        figures = self.evaluate(psi, flat(self.data.X.shape[1]))
+        return self.base(psi) - 0.5 * (figures[:, 0] + figures[:, 2])
+
+    def restricted_likelihood(self, psi: Array) -> Array:
+        """Return the restricted log likelihood, log|X'V⁻¹X| of the user's X; shape (S,)."""
+        p = self.data.X.shape[1]
+        figures = self.evaluate(psi, flat(p))
+        to_user = 2 * float(np.linalg.slogdet(self.data.to_X)[1]) if p else 0.0
+        return self.base(psi) - 0.5 * (figures.sum(axis=1) + to_user - p * np.log(2 * np.pi))
+
+    def likelihood_gradient(self, psi: Array) -> Array:
+        """Return the gradient of `log_likelihood` at one vector, shape (d,).
+
+        By Fisher's identity: the expected gradient of the complete-data log density.
+        """
+        G, sigma = self.scales(psi[None])
+        values, second, beta, covariance = self.structure.kernel.moments(
+            *self.structure.arguments, G[0], sigma[0], self.prior.matrix
+        )
+        gradient = np.zeros(self.layout.size)
+        at, trace = 0, 0.0
+        for k, J, q in zip(
+            self.structure.order, self.structure.sizes, self.structure.widths, strict=True
+        ):
+            expected = second[at : at + q * q].reshape(q, q)
+            at += q * q
+            trace += float(np.trace(expected))
+            add_group_gradient(gradient, self.layout.groups[k], psi, expected - J * np.eye(q))
+        if self.layout.sigma is not None:
+            p = len(beta)
+            bent = self.prior.matrix[:p, :p]
+            linear = self.prior.matrix[:p, p]
+            penalty = beta @ bent @ beta - 2 * beta @ linear + self.prior.matrix[p, p]
+            expected_rss = values[2] - trace + self.structure.n_effects + p
+            expected_rss -= penalty + float((bent * covariance).sum())
+            gradient[self.layout.sigma] = expected_rss - self.data.n
+        return gradient
+
+    def recover(
+        self, psi: Array, rng: np.random.Generator | None, prior: FixedPrior | None = None
+    ) -> tuple[Array, dict[str, Array]]:
+        """Draw fixed and random effects given hyperparameters; without `rng`, their means.
+
+        Returns
+        -------
+        beta, effects
+            Fixed effects in the user's coordinates, shape (S, p), and by grouping the
+            effects, shape (S, J, q).
+        """
+        matrix = (self.prior if prior is None else prior).matrix
+        S, p = len(psi), self.data.X.shape[1]
+        shapes = (S, self.structure.n_effects), (S, p)
+        noise, noise_beta = (
+            (np.zeros(shape) if rng is None else rng.standard_normal(shape)) for shape in shapes
+        )
+        with threads(self.structure.work * S):
+            z, whitened = self.structure.kernel.draw(
+                *self.structure.arguments, *self.scales(psi), matrix, noise, noise_beta
+            )
+        beta = self.data.start + np.linalg.solve(self.data.to_X, whitened.T).T if p else whitened
+        effects, at = {}, 0
+        for k, J, q in zip(
+            self.structure.order, self.structure.sizes, self.structure.widths, strict=True
+        ):
+            standard = z[:, at : at + J * q].reshape(S, J, q)
+            at += J * q
+            slots = self.layout.groups[k]
+            effects[slots.block.name] = standard @ slots.factor(psi).transpose(0, 2, 1)
+        return beta, effects
+
+
+def add_group_gradient(gradient: Array, slots: GroupSlots, psi: Array, excess: Array) -> None:
+    """Add the derivatives by one grouping's hyperparameters, trace(L⁻¹ dL excess)."""
+    for members, at in zip(slots.block.blocks, slots.partials, strict=True):
+        q = len(members)
+        own = excess[np.ix_(members, members)]
+        partial = np.tanh(psi[at])
+        R = dense(cholesky_factor(partial, q, np.sqrt), q)
+        gradient[slots.sds[list(members)]] += np.diag(R @ np.linalg.solve(R.T, own.T).T)
+        for i, position in enumerate(at):
+            stepped = psi[at].astype(complex)
+            stepped[i] += COMPLEX_STEP * 1j
+            slope = dense(cholesky_factor(np.tanh(stepped), q, np.sqrt), q).imag / COMPLEX_STEP
+            gradient[position] += float(np.trace(np.linalg.solve(R, slope) @ own))
+
+
+def dense(rows: list[list[complex]], q: int) -> NDArray[np.complex128]:
+    """Return a lower triangular matrix from its rows."""
+    matrix = np.zeros((q, q), dtype=np.result_type(*(v for row in rows for v in row)))
+    for j, row in enumerate(rows):
+        matrix[j, : len(row)] = row
+    return matrix
+
+
+def gaussian_marginal(design: Design, priors: Priors) -> GaussianMarginal | str:
+    """Return the marginal density of a design, or the reason why there is none.
+
+    Parameters
+    ----------
+    design, priors
+        The model.
+    """
+    if not design.family.has_scale:
+        return f"the {design.family.name} family does not integrate in closed form"
+    if not is_normal(priors):
+        return "a fixed effect has a prior that is not Normal"
+    data = columns(design)
+    kernel = structure(design.random, data)
+    if kernel is None:
+        return "the crossed groupings are too large for a dense factor"
+    return GaussianMarginal(
+        design, priors, data, kernel, hyperparameters(design), normal(design, priors, data)
+    )

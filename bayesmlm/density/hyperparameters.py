@@ -1,0 +1,158 @@
+"""The hyperparameters psi of a Gaussian model, on the whole line, and back.
+
+psi holds, in this order: per grouping the log SDs of its effects, per block of correlated
+effects the inverse hyperbolic tangents of its partial correlations, and the log residual SD.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm import names
+from bayesmlm.design import Design, RandomBlock
+from bayesmlm.priors import Priors, cholesky_factor
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class GroupSlots:
+    """Where one grouping's hyperparameters lie in psi.
+
+    Parameters
+    ----------
+    block
+        The random block, q effects.
+    sds
+        Positions of the q log SDs.
+    partials
+        Positions of the partial correlations, one array a block of correlated effects.
+    """
+
+    block: RandomBlock
+    sds: NDArray[np.int64]
+    partials: tuple[NDArray[np.int64], ...]
+
+    def factor(self, psi: Array) -> Array:
+        """Return Cholesky factors of the effects' covariance matrices.
+
+        Parameters
+        ----------
+        psi
+            Shape (S, d).
+
+        Returns
+        -------
+        array, shape (S, q, q)
+            Lower triangular in the order of the effects within each block.
+        """
+        q = len(self.block.effects)
+        L = np.zeros((len(psi), q, q))
+        sds = np.exp(psi[:, self.sds])
+        for members, at in zip(self.block.blocks, self.partials, strict=True):
+            rows = cholesky_factor(np.tanh(psi[:, at]).T, len(members), np.sqrt)
+            for i, row in enumerate(rows):
+                for j, value in enumerate(row):
+                    L[:, members[i], members[j]] = value * sds[:, members[i]]
+        return L
+
+    def correlations(self, psi: Array) -> Array:
+        """Return the correlation of each correlated pair, shape (S, K)."""
+        L = self.factor(psi)
+        T = L @ L.transpose(0, 2, 1)
+        sds = np.sqrt(np.einsum("saa->sa", T))
+        pairs = self.block.pairs
+        found = [T[:, i, j] / (sds[:, i] * sds[:, j]) for i, j in pairs]
+        return np.stack(found, axis=1) if pairs else np.empty((len(psi), 0))
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """The layout of psi for one model.
+
+    Parameters
+    ----------
+    groups
+        One a grouping, in the order of the design.
+    sigma
+        Position of the log residual SD, or None where it is known.
+    size
+        Length of psi, d.
+    """
+
+    groups: tuple[GroupSlots, ...]
+    sigma: int | None
+    size: int
+
+    def residual_sd(self, psi: Array) -> Array:
+        """Return sigma, one where sampling SDs are known; shape (S,)."""
+        return np.ones(len(psi)) if self.sigma is None else np.exp(psi[:, self.sigma])
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the entries of psi."""
+        found = [""] * self.size
+        for slots in self.groups:
+            group = slots.block.name
+            for at, effect in zip(slots.sds, slots.block.effects, strict=True):
+                found[at] = f"log {names.sd(group)}[{effect}]"
+            for at in np.concatenate([*slots.partials, np.empty(0, dtype=int)]).astype(int):
+                found[at] = f"atanh partial correlation {at} of {group}"
+        if self.sigma is not None:
+            found[self.sigma] = f"log {names.SIGMA}"
+        return tuple(found)
+
+
+def hyperparameters(design: Design) -> Hyperparameters:
+    """Return the layout of psi for a design."""
+    at = 0
+    groups = []
+    for block in design.random:
+        sds = np.arange(at, at + len(block.effects))
+        at += len(sds)
+        partials = []
+        for members in block.blocks:
+            n_pairs = len(members) * (len(members) - 1) // 2
+            partials.append(np.arange(at, at + n_pairs))
+            at += n_pairs
+        groups.append(GroupSlots(block, sds, tuple(partials)))
+    sigma = at if design.estimates_scale else None
+    return Hyperparameters(tuple(groups), sigma, at + (sigma is not None))
+
+
+def log_prior(layout: Hyperparameters, priors: Priors, psi: Array) -> Array:
+    """Return the log prior density of psi, change of variables included; shape (S,)."""
+    total = np.zeros(len(psi))
+    for slots in layout.groups:
+        for at, effect in zip(slots.sds, slots.block.effects, strict=True):
+            prior = priors.sds[slots.block.name][effect]
+            total += prior.log_density(np.exp(psi[:, at])) + psi[:, at]
+        for members, at in zip(slots.block.blocks, slots.partials, strict=True):
+            if len(members) > 1:
+                lkj = priors.correlations[slots.block.name]
+                total += log_partials(psi[:, at], lkj.shapes(len(members)))
+    if layout.sigma is not None and priors.sigma is not None:
+        log_sigma = psi[:, layout.sigma]
+        total += priors.sigma.log_density(np.exp(log_sigma)) + log_sigma
+    return total
+
+
+def log_partials(x: Array, shapes: Array) -> Array:
+    """Return the log density of x = atanh(p), p = 2 Beta(b, b) - 1; shape (S,).
+
+    Parameters
+    ----------
+    x
+        Shape (S, K).
+    shapes
+        b of each, shape (K,).
+    """
+    from scipy.special import betaln
+
+    # log(1 - tanh(x)²) without loss for large |x|
+    log_rest = 2 * (np.log(2) - np.abs(x) - np.log1p(np.exp(-2 * np.abs(x))))
+    constant = betaln(shapes, shapes) + (2 * shapes - 1) * np.log(2)
+    return np.asarray((shapes * log_rest - constant).sum(axis=1))

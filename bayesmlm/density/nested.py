@@ -1,0 +1,380 @@
+"""Kernels for one grouping, or for groupings that nest in one another.
+
+Level k (from 0, the innermost) has J_k groups with q_k effects. A group's rows involve its
+own effects, those of the groups it lies in, the fixed effects and the response, so its part
+of the penalised normal equations is one small dense block. Eliminating the groups level by
+level, innermost first, leaves the blocks of the next level small and dense; the cost is
+linear in the number of groups, whatever the number of rows.
+
+The arrays are flat: level k's own rows of cross-products, of shape (J_k, q_k, D_k) with
+D_k = q_k + … + q_K + p + 1, start at ``starts[k]`` of `own`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True)
+def scaled_rows(raw, G, inverse_sigma2, q, widths, shift, out):  # type: ignore[no-untyped-def]
+    """Set out = G_own' raw E / sigma², E the scales of all columns; adds I to the own block.
+
+    Parameters
+    ----------
+    raw
+        Cross-products, shape (q, D).
+    G
+        Scales of each level from this one on, stacked flat.
+    widths
+        Number of effects of each level from this one on.
+    shift
+        Where this level's scale starts in `G`.
+    """
+    D = raw.shape[1]
+    half = np.empty((q, D))
+    for a in range(q):
+        for c in range(D):
+            total = 0.0
+            for b in range(q):
+                total += G[shift + b * q + a] * raw[b, c]
+            half[a, c] = total * inverse_sigma2
+    column = 0
+    at = shift
+    for w in widths:
+        for a in range(q):
+            for c in range(w):
+                total = 0.0
+                for b in range(w):
+                    total += half[a, column + b] * G[at + b * w + c]
+                out[a, column + c] = total
+        column += w
+        at += w * w
+    for a in range(q):
+        for c in range(column, D):
+            out[a, c] = half[a, c]
+        out[a, a] += 1.0
+
+
+@njit(cache=True, nogil=True)
+def factor_rows(M, q):  # type: ignore[no-untyped-def]
+    """Replace M[:, :q] by its lower Cholesky factor and the rest by C⁻¹ rest; gives log|C|."""
+    D = M.shape[1]
+    log_det = 0.0
+    for a in range(q):
+        for b in range(a):
+            total = M[a, b]
+            for c in range(b):
+                total -= M[a, c] * M[b, c]
+            M[a, b] = total / M[b, b]
+        total = M[a, a]
+        for c in range(a):
+            total -= M[a, c] * M[a, c]
+        if not total > 0.0:
+            return np.nan
+        M[a, a] = np.sqrt(total)
+        log_det += np.log(M[a, a])
+        for k in range(q, D):
+            total = M[a, k]
+            for c in range(a):
+                total -= M[a, c] * M[c, k]
+            M[a, k] = total / M[a, a]
+    return log_det
+
+
+@njit(cache=True, nogil=True)
+def eliminate(  # type: ignore[no-untyped-def]
+    own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior, rows
+):
+    """Eliminate every random effect.
+
+    Parameters
+    ----------
+    own, starts, sizes, widths
+        Cross-products and the numbers of groups and effects of each level.
+    parents, parent_starts
+        Group of the next level that each group lies in.
+    root
+        Cross-products of fixed columns and response, shape (p + 1, p + 1).
+    G
+        Scale of each level, flat.
+    sigma
+        Residual SD.
+    prior
+        Precision and precision times mean of the fixed effects, shape (p + 1, p + 1); its
+        last entry is m'Pm.
+    rows
+        Filled, as `own` is, with each group's factor; not filled when of length zero.
+
+    Returns
+    -------
+    log_det, top
+        Log determinant of the random part, and the fixed part and response that remain,
+        shape (p + 1, p + 1).
+    """
+    levels = len(sizes)
+    inverse = 1.0 / (sigma * sigma)
+    last = root.shape[0]
+    top = root * inverse + prior
+    log_det = 0.0
+    shift = 0
+    pending = np.zeros((0, 0, 0))
+    for k in range(levels):
+        q = widths[k]
+        D = last
+        for w in widths[k:]:
+            D += w
+        rest = D - q
+        to_next = np.zeros((sizes[k + 1] if k + 1 < levels else 0, rest, rest))
+        M = np.empty((q, D))
+        at = starts[k]
+        for j in range(sizes[k]):
+            raw = own[at : at + q * D].reshape(q, D)
+            scaled_rows(raw, G, inverse, q, widths[k:], shift, M)
+            if k > 0:
+                for a in range(q):
+                    for c in range(D):
+                        M[a, c] += pending[j, a, c]
+            log_det += factor_rows(M, q)
+            if len(rows) > 0:
+                rows[at : at + q * D].reshape(q, D)[:] = M
+            at += q * D
+            if k + 1 < levels:
+                target = to_next[parents[parent_starts[k] + j]]
+            else:
+                target = top
+            for c in range(rest):
+                for d in range(c + 1):
+                    total = 0.0
+                    for a in range(q):
+                        total += M[a, q + c] * M[a, q + d]
+                    if k > 0:
+                        total -= pending[j, q + c, q + d]
+                    target[c, d] -= total
+                    if c != d:
+                        target[d, c] -= total
+        pending = to_next
+        shift += q * q
+    return 2.0 * log_det, top
+
+
+@njit(cache=True, parallel=True)
+def evaluate(  # type: ignore[no-untyped-def]
+    own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior
+):
+    """Evaluate a batch of hyperparameters.
+
+    Parameters
+    ----------
+    G, sigma
+        One row a hyperparameter vector: shapes (S, …) and (S,).
+
+    Returns
+    -------
+    array, shape (S, 3)
+        Log determinant of the random part, of the fixed part, and the quadratic form.
+    """
+    out = np.empty((len(sigma), 3))
+    none = np.empty(0)
+    for s in prange(len(sigma)):
+        log_det, top = eliminate(
+            own, starts, sizes, widths, parents, parent_starts, root, G[s], sigma[s], prior, none
+        )
+        out[s, 0] = log_det
+        p = root.shape[0] - 1
+        out[s, 1] = 2.0 * factor_rows(top, p) if p > 0 else 0.0
+        quad = top[p, p]
+        for a in range(p):
+            quad -= top[a, p] * top[a, p]
+        out[s, 2] = quad
+    return out
+
+
+@njit(cache=True, nogil=True)
+def solve_transposed(M, q, value):  # type: ignore[no-untyped-def]
+    """Replace value by C'⁻¹ value, C the lower factor in M[:, :q]."""
+    for a in range(q - 1, -1, -1):
+        total = value[a]
+        for c in range(a + 1, q):
+            total -= M[c, a] * value[c]
+        value[a] = total / M[a, a]
+
+
+@njit(cache=True, parallel=True)
+def draw(  # type: ignore[no-untyped-def]
+    own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior, noise, noise_beta
+):
+    """Draw standardised effects and fixed effects from their conditional distribution.
+
+    Parameters
+    ----------
+    noise
+        Standard normal, one row a hyperparameter vector, level by level, shape
+        (S, sum J_k q_k); zeros give the conditional mean.
+    noise_beta
+        Standard normal, shape (S, p).
+
+    Returns
+    -------
+    z, beta
+        Shapes as the noise.
+    """
+    S = len(sigma)
+    p = root.shape[0] - 1
+    z = np.empty_like(noise)
+    beta = np.empty((S, p))
+    levels = len(sizes)
+    for s in prange(S):
+        rows = np.empty(len(own))
+        _, top = eliminate(
+            own, starts, sizes, widths, parents, parent_starts, root, G[s], sigma[s], prior, rows
+        )
+        factor_rows(top, p)
+        value = np.empty(p)
+        for a in range(p):
+            value[a] = top[a, p] + noise_beta[s, a]
+        solve_transposed(top, p, value)
+        beta[s] = value
+        first = len(noise[s])
+        above = 0
+        for k in range(levels - 1, -1, -1):
+            q = widths[k]
+            D = p + 1
+            for w in widths[k:]:
+                D += w
+            above = first
+            first -= sizes[k] * q
+            own_value = np.empty(q)
+            for j in range(sizes[k]):
+                at = starts[k] + j * q * D
+                M = rows[at : at + q * D].reshape(q, D)
+                for a in range(q):
+                    own_value[a] = M[a, D - 1] + noise[s, first + j * q + a]
+                column = q
+                group = j
+                here = above
+                for m in range(k + 1, levels):
+                    group = parents[parent_starts[m - 1] + group]
+                    w = widths[m]
+                    for c in range(w):
+                        known = z[s, here + group * w + c]
+                        for a in range(q):
+                            own_value[a] -= M[a, column + c] * known
+                    column += w
+                    here += sizes[m] * w
+                for c in range(p):
+                    for a in range(q):
+                        own_value[a] -= M[a, column + c] * beta[s, c]
+                solve_transposed(M, q, own_value)
+                for a in range(q):
+                    z[s, first + j * q + a] = own_value[a]
+    return z, beta
+
+
+@njit(cache=True, nogil=True)
+def moments(  # type: ignore[no-untyped-def]
+    own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior
+):
+    """Return what the gradient needs at one hyperparameter vector.
+
+    Returns
+    -------
+    values, second, beta, covariance
+        The three figures of `evaluate`; per level the sum over groups of E[z z'], flat; the
+        mean and the covariance of the fixed effects.
+    """
+    p = root.shape[0] - 1
+    levels = len(sizes)
+    rows = np.empty(len(own))
+    log_det, top = eliminate(
+        own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior, rows
+    )
+    values = np.empty(3)
+    values[0] = log_det
+    values[1] = 2.0 * factor_rows(top, p) if p > 0 else 0.0
+    quad = top[p, p]
+    beta = np.empty(p)
+    for a in range(p):
+        quad -= top[a, p] * top[a, p]
+        beta[a] = top[a, p]
+    values[2] = quad
+    solve_transposed(top, p, beta)
+    covariance = np.empty((p, p))
+    for c in range(p):
+        unit = np.zeros(p)
+        for a in range(p):
+            total = 1.0 if a == c else 0.0
+            for b in range(a):
+                total -= top[a, b] * unit[b]
+            unit[a] = total / top[a, a]
+        solve_transposed(top, p, unit)
+        covariance[:, c] = unit
+    n_second = 0
+    for w in widths:
+        n_second += w * w
+    second = np.zeros(n_second)
+    mean_above = beta.reshape(1, p)
+    joint_above = covariance.reshape(1, p, p)
+    slot = n_second
+    for k in range(levels - 1, -1, -1):
+        q = widths[k]
+        D = p + 1
+        for w in widths[k:]:
+            D += w
+        r = D - 1 - q
+        slot -= q * q
+        keep = sizes[k] if k > 0 else 0
+        mean_here = np.empty((keep, D - 1))
+        joint_here = np.empty((keep, D - 1, D - 1))
+        K = np.empty((q, r))
+        inverse = np.empty((q, q))
+        value = np.empty(q)
+        for j in range(sizes[k]):
+            at = starts[k] + j * q * D
+            M = rows[at : at + q * D].reshape(q, D)
+            parent = parents[parent_starts[k] + j] if k + 1 < levels else 0
+            known, joint = mean_above[parent], joint_above[parent]
+            for c in range(r):
+                value[:] = M[:, q + c]
+                solve_transposed(M, q, value)
+                K[:, c] = value
+            for c in range(q):
+                for a in range(q):
+                    total = 1.0 if a == c else 0.0
+                    for b in range(a):
+                        total -= M[a, b] * value[b]
+                    value[a] = total / M[a, a]
+                solve_transposed(M, q, value)
+                inverse[:, c] = value
+            value[:] = M[:, D - 1]
+            solve_transposed(M, q, value)
+            for a in range(q):
+                for c in range(r):
+                    value[a] -= K[a, c] * known[c]
+            cross = np.zeros((q, r))
+            for a in range(q):
+                for c in range(r):
+                    total = 0.0
+                    for d in range(r):
+                        total += K[a, d] * joint[d, c]
+                    cross[a, c] = -total
+            for a in range(q):
+                for b in range(q):
+                    total = inverse[a, b]
+                    for c in range(r):
+                        total -= cross[a, c] * K[b, c]
+                    if keep > 0:
+                        joint_here[j, a, b] = total
+                    second[slot + a * q + b] += total + value[a] * value[b]
+            if keep > 0:
+                mean_here[j, :q] = value
+                mean_here[j, q:] = known
+                joint_here[j, :q, q:] = cross
+                joint_here[j, q:, :q] = cross.T
+                joint_here[j, q:, q:] = joint
+        mean_above, joint_above = mean_here, joint_here
+    return values, second, beta, covariance

@@ -1,0 +1,240 @@
+"""Adaptive multiple importance sampling of a density in few dimensions.
+
+Rounds of draws from mixtures of multivariate t distributions; after each round the mixture
+is refitted to all weighted draws, and every draw is weighted by the mixture of all proposals
+used so far. Weights are Pareto smoothed.
+
+References
+----------
+Cornuet, Marin, Mira & Robert (2012), Scandinavian Journal of Statistics 39, 798–812,
+doi:10.1111/j.1467-9469.2011.00756.x; Vehtari, Simpson, Gelman, Yao & Gabry (2024),
+Journal of Machine Learning Research 25, 72.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+LogDensity = Callable[[Array], Array]
+
+FREEDOM = 5.0
+"""Degrees of freedom of the proposals; heavier tails than any Gaussian model's posterior."""
+
+COMPONENTS = 3
+WIDEN = 1.1
+"""Factor by which fitted covariances are widened, so that tails are proposed."""
+
+NO_TAIL = 3.0
+"""Largest weight, in means, up to which there is no tail."""
+
+ARM, ARM_SHIFT, ARM_STRETCH = 0.03, 2.5, 2.0
+"""Share of each stretched component, its shift in SDs, and its stretch."""
+
+DEFENSIVE = 0.1
+"""Share of every later proposal that keeps the first, wide one."""
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """A mixture of multivariate t distributions of `FREEDOM` degrees of freedom.
+
+    Parameters
+    ----------
+    weights, means, roots
+        Shapes (K,), (K, d) and (K, d, d); roots are Cholesky factors of the scale matrices.
+    """
+
+    weights: Array
+    means: Array
+    roots: Array
+
+    def log_density(self, x: Array) -> Array:
+        """Return the log density, shape (S,)."""
+        from scipy.special import logsumexp
+
+        parts = [np.log(w) + log_t(x, m, R) for w, m, R in self.triples()]
+        return np.asarray(logsumexp(np.stack(parts), axis=0))
+
+    def triples(self) -> list[tuple[float, Array, Array]]:
+        """Return weight, mean and root of each component."""
+        return list(zip(self.weights.tolist(), self.means, self.roots, strict=True))
+
+    def transform(self, uniforms: Array) -> Array:
+        """Turn uniform draws of shape (S, d + 2) into draws of shape (S, d)."""
+        from scipy.special import ndtri
+        from scipy.stats import chi2
+
+        d = self.means.shape[1]
+        which = np.searchsorted(np.cumsum(self.weights)[:-1], uniforms[:, 0], side="right")
+        normal = ndtri(uniforms[:, 1 : d + 1])
+        radius = np.sqrt(FREEDOM / chi2.ppf(uniforms[:, d + 1], FREEDOM))
+        moved = np.einsum("sab,sb->sa", self.roots[which], normal)
+        return np.asarray(self.means[which] + moved * radius[:, None])
+
+
+def log_t(x: Array, mean: Array, root: Array) -> Array:
+    """Return the log density of a multivariate t, shape (S,)."""
+    from scipy.special import gammaln
+
+    d = len(mean)
+    z = np.einsum("ab,sb->as", np.linalg.inv(root), x - mean)
+    distance = (z**2).sum(axis=0)
+    constant = gammaln((FREEDOM + d) / 2) - gammaln(FREEDOM / 2)
+    constant -= 0.5 * d * np.log(FREEDOM * np.pi) + np.log(np.diag(root)).sum()
+    return np.asarray(constant - 0.5 * (FREEDOM + d) * np.log1p(distance / FREEDOM))
+
+
+@dataclass(frozen=True)
+class WeightedSample:
+    """Weighted draws.
+
+    Parameters
+    ----------
+    points
+        Shape (S, d).
+    weights
+        Smoothed and normalised, shape (S,).
+    khat
+        Pareto shape of the raw weights; above 0.7 the sample is unreliable.
+    evaluations
+        Number of densities evaluated.
+    """
+
+    points: Array
+    weights: Array
+    khat: float
+    evaluations: int
+
+    @property
+    def ess(self) -> float:
+        """Effective sample size, 1 / sum of squared weights."""
+        return float(1 / (self.weights**2).sum())
+
+    def resample(self, size: int, rng: np.random.Generator) -> Array:
+        """Return equally weighted draws by stratified resampling, in random order."""
+        positions = (np.arange(size) + rng.uniform(size=size)) / size
+        chosen = np.searchsorted(np.cumsum(self.weights)[:-1], positions, side="right")
+        return self.points[rng.permutation(chosen)]
+
+
+def explore(
+    log_density: LogDensity,
+    mode: Array,
+    covariance: Array,
+    *,
+    draws: int,
+    rounds: int,
+    seed: int,
+) -> WeightedSample:
+    """Sample a density around its mode.
+
+    Parameters
+    ----------
+    log_density
+        Of a batch of shape (S, d).
+    mode, covariance
+        Where to start: the mode, and the inverse of the negative Hessian there.
+    draws
+        Draws in all rounds together.
+    rounds
+        Number of proposals.
+    seed
+        Of the scrambled Sobol points.
+    """
+    from scipy.special import logsumexp
+    from scipy.stats import qmc
+
+    d = len(mode)
+    per_round = 2 ** max(int(np.ceil(np.log2(draws / rounds))), 5)
+    points, values, proposals = np.empty((0, d)), np.empty(0), list[Mixture]()
+    first = Mixture(np.ones(1), mode[None], np.linalg.cholesky(1.5 * covariance)[None])
+    proposal = first
+    for k in range(rounds):
+        sobol = qmc.Sobol(d + 2, seed=np.random.default_rng([seed, k]))
+        uniforms = np.clip(sobol.random(per_round), 1e-12, 1 - 1e-12)
+        fresh = proposal.transform(uniforms)
+        points = np.vstack([points, fresh])
+        values = np.concatenate([values, log_density(fresh)])
+        proposals.append(proposal)
+        own = logsumexp(np.stack([q.log_density(points) for q in proposals]), axis=0)
+        log_weights = values - own + np.log(len(proposals))
+        if k + 1 < rounds:
+            proposal = refit(points, log_weights, first, np.random.default_rng([seed, k, 1]))
+    smoothed, khat = smooth(log_weights)
+    return WeightedSample(points, smoothed, khat, len(points))
+
+
+def smooth(log_weights: Array) -> tuple[Array, float]:
+    """Return Pareto smoothed, normalised weights and the Pareto shape.
+
+    The shape is minus infinity where no weight exceeds `NO_TAIL` times the mean: there is
+    no tail to fit then, and a fit to noise in almost equal weights can give any shape.
+    """
+    from arviz_stats.base import array_stats
+
+    weights = np.exp(log_weights - log_weights.max())
+    if weights.mean() * NO_TAIL > 1:
+        return weights / weights.sum(), -np.inf
+    # arviz-stats takes log likelihoods and negates them.
+    log_smoothed, khat = array_stats.psislw(-(log_weights - log_weights.max()))
+    weights = np.exp(log_smoothed - log_smoothed.max())
+    return weights / weights.sum(), float(khat)
+
+
+def refit(points: Array, log_weights: Array, first: Mixture, rng: np.random.Generator) -> Mixture:
+    """Fit a mixture to weighted draws by EM, and keep a share of the first proposal."""
+    weights = np.exp(log_weights - log_weights.max())
+    weights /= weights.sum()
+    # Truncated weights keep one lucky draw from owning the fit.
+    weights = np.minimum(weights, 1 / np.sqrt(len(weights)))
+    weights /= weights.sum()
+    d = points.shape[1]
+    overall = np.cov(points.T, aweights=weights).reshape(d, d) + 1e-10 * np.eye(d)
+    centres = points[rng.choice(len(points), COMPONENTS, p=weights)]
+    shares = np.full(COMPONENTS, 1 / COMPONENTS)
+    scales = np.repeat(overall[None] / 2, COMPONENTS, axis=0)
+    for _ in range(12):
+        mixture = Mixture(shares, centres, np.linalg.cholesky(scales))
+        logs = np.stack([np.log(w) + log_t(points, m, R) for w, m, R in mixture.triples()])
+        shares_of = np.exp(logs - logs.max(axis=0))
+        shares_of *= weights / shares_of.sum(axis=0)
+        total = shares_of.sum(axis=1)
+        shares = np.maximum(total, 0.02) / np.maximum(total, 0.02).sum()
+        for k in range(COMPONENTS):
+            if total[k] < 1e-3:
+                continue
+            own = shares_of[k] / total[k]
+            centres[k] = own @ points
+            spread = (points - centres[k]) * np.sqrt(own)[:, None]
+            scales[k] = 0.98 * spread.T @ spread + 0.02 * overall
+    widened = scales * WIDEN * (FREEDOM - 2) / FREEDOM
+    arms, arm_roots = tails(points, weights, overall)
+    left = 1 - DEFENSIVE - ARM * d
+    return Mixture(
+        np.concatenate([left * shares, [DEFENSIVE], np.full(d, ARM)]),
+        np.concatenate([centres, first.means, arms]),
+        np.concatenate([np.linalg.cholesky(widened), 1.4 * first.roots, arm_roots]),
+    )
+
+
+def tails(points: Array, weights: Array, overall: Array) -> tuple[Array, Array]:
+    """Return one stretched component an axis, on the side of its longer tail.
+
+    The log SD of an effect that may be absent has such a tail, which a fit to the bulk misses.
+    """
+    mean = weights @ points
+    deviation = points - mean
+    spread = np.sqrt(np.diag(overall))
+    side = np.where(weights @ deviation**3 < 0, -1.0, 1.0)
+    slopes = overall / np.diag(overall)
+    d = len(mean)
+    means = mean + ARM_SHIFT * (side * spread)[:, None] * slopes.T
+    stretched = overall + (ARM_STRETCH**2 - 1) * np.einsum(
+        "ka,kb,k->kab", slopes.T, slopes.T, np.diag(overall)
+    )
+    return means, np.linalg.cholesky(stretched.reshape(d, d, d))

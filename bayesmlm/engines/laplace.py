@@ -1,0 +1,174 @@
+"""The Laplace engine: effects integrated out, hyperparameters by importance sampling.
+
+For a Gaussian response the random and fixed effects integrate out exactly. What is left, a
+few SDs and correlations, is explored from its mode by adaptive importance sampling, and
+the effects are then drawn from their exact conditional distribution. No graph is compiled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from bayesmlm.density import GaussianMarginal, gaussian_marginal
+from bayesmlm.design import Design
+from bayesmlm.engines.engine import Engine
+from bayesmlm.engines.importance import WeightedSample, explore
+from bayesmlm.engines.layout import data_groups, posterior_dataset
+from bayesmlm.engines.mode import Mode, find_mode
+from bayesmlm.engines.nuts import NUTS
+from bayesmlm.engines.progress import Progress
+from bayesmlm.engines.start import starting_point
+from bayesmlm.errors import EngineError, message
+from bayesmlm.priors import Priors
+from bayesmlm.result import FitResult
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+KHAT_LIMIT = 0.7
+"""Pareto shape above which importance draws are unreliable."""
+
+COSTLY = 2e8
+"""Multiplications of one evaluation from which fewer are made."""
+
+ATTEMPTS = 3
+"""How often the sample is enlarged while the Pareto shape is above its limit."""
+
+
+@dataclass(frozen=True)
+class Laplace(Engine):
+    """Exact integration of the effects and importance sampling of the hyperparameters.
+
+    Where the Pareto shape of the weights stays above 0.7, NUTS samples instead, and the fit
+    says so.
+
+    Parameters
+    ----------
+    draws
+        Equally weighted draws kept.
+    evaluations
+        Densities evaluated at first; None takes 8,192, or 512 where one is costly. Doubled,
+        up to three times, while the Pareto shape of the weights is above 0.7.
+    """
+
+    draws: int = 4000
+    evaluations: int | None = None
+
+    name: ClassVar[str] = "laplace"
+
+    def __post_init__(self) -> None:
+        for option in ("draws", "evaluations"):
+            value = getattr(self, option)
+            if option == "evaluations" and value is None:
+                continue
+            if not isinstance(value, int) or isinstance(value, bool) or value < 100:
+                raise EngineError(
+                    message(
+                        f"Laplace({option}={value!r})", "a whole number from 100", "leave it out"
+                    )
+                )
+
+    def __str__(self) -> str:
+        return f"Laplace: {self.draws:,} draws, effects integrated out"
+
+    def fit(self, design: Design, priors: Priors, seed: int, progress: Progress) -> FitResult:
+        """Explore the posterior; see `Engine.fit`."""
+        with progress.running():
+            with progress.stage("cross-products"):
+                marginal = require_marginal(design, priors, "Laplace")
+            with progress.stage("mode", "the first time on a machine kernels are compiled"):
+                mode = find_mode(marginal.log_density, starting_point(marginal))
+            with progress.stage("hyperparameters"):
+                sample = self.explore(marginal, mode, seed)
+            with progress.stage("effects"):
+                rng = np.random.default_rng([seed, 1])
+                psi = sample.resample(self.draws, rng)
+                beta, effects = marginal.recover(psi, rng)
+        if not sample.khat <= KHAT_LIMIT:
+            return self.fall_back(design, priors, seed, progress, sample.khat)
+        return FitResult(
+            spec=design.spec,
+            design=design,
+            priors=priors,
+            tree=self.tree(marginal, sample, mode, posterior_dataset(marginal, psi, beta, effects)),
+            engine=self,
+            seed=seed,
+            seconds=dict(progress.seconds),
+            notes=("Random and fixed effects integrated out exactly.",),
+        )
+
+    def fall_back(
+        self, design: Design, priors: Priors, seed: int, progress: Progress, khat: float
+    ) -> FitResult:
+        """Sample by NUTS, and say why."""
+        found = NUTS().fit(design, priors, seed, progress)
+        why = f"Pareto k-hat of the importance weights was {khat:.2f}: NUTS sampled instead."
+        return replace(found, notes=(why, *found.notes))
+
+    def explore(self, marginal: GaussianMarginal, mode: Mode, seed: int) -> WeightedSample:
+        """Sample the hyperparameters, more of them while the Pareto shape is too large."""
+        costly = marginal.structure.work > COSTLY
+        evaluations = self.evaluations or (512 if costly else 8192)
+        for _ in range(ATTEMPTS):
+            sample = explore(
+                marginal.log_density,
+                mode.point,
+                mode.covariance(),
+                draws=evaluations,
+                rounds=4,
+                seed=seed,
+            )
+            if sample.khat <= KHAT_LIMIT or costly:
+                break
+            evaluations *= 2
+        return sample
+
+    def tree(
+        self, marginal: GaussianMarginal, sample: WeightedSample, mode: Mode, posterior: xr.Dataset
+    ) -> xr.DataTree:
+        """Return the tree; every posterior variable carries the sample's ESS."""
+        import xarray as xr
+
+        # Resampling adds its own noise to that of the weights.
+        ess = 1 / (1 / sample.ess + 1 / self.draws)
+        for name in posterior.data_vars:
+            posterior[name].attrs["ess"] = ess
+        statistics = {
+            "k_hat": sample.khat,
+            "ess": sample.ess,
+            "evaluations": sample.evaluations + mode.evaluations,
+            "mode_gradient": mode.gradient,
+        }
+        groups = {"posterior": posterior, "sample_stats": xr.Dataset(statistics)}
+        return xr.DataTree.from_dict(groups | data_groups(marginal))
+
+
+def require_marginal(design: Design, priors: Priors, engine: str) -> GaussianMarginal:
+    """Return the marginal density.
+
+    Raises
+    ------
+    EngineError
+        Where the effects of the model do not integrate out exactly.
+    """
+    marginal = gaussian_marginal(design, priors)
+    if isinstance(marginal, str):
+        raise EngineError(
+            message(
+                f"{engine} of a model where {marginal}",
+                "gaussian responses with Normal priors of the fixed effects",
+                'fit with "nuts"',
+            )
+        )
+    if marginal.layout.size == 0:
+        raise EngineError(
+            message(
+                f"{engine} of a model without hyperparameters",
+                "models with a residual SD or random effects",
+                'fit with "nuts"',
+            )
+        )
+    return marginal

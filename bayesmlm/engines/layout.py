@@ -1,0 +1,75 @@
+"""Draws of hyperparameters, fixed and random effects in the posterior's layout."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm import names
+from bayesmlm.density import GaussianMarginal
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+
+
+def posterior_dataset(
+    marginal: GaussianMarginal, psi: Array, beta: Array, effects: dict[str, Array]
+) -> xr.Dataset:
+    """Return a posterior of one chain.
+
+    Parameters
+    ----------
+    marginal
+        The density.
+    psi, beta, effects
+        Hyperparameters of shape (S, d), fixed effects of shape (S, p), and by grouping the
+        effects, shape (S, J, q).
+    """
+    import xarray as xr
+
+    design, layout = marginal.design, marginal.layout
+    variables: dict[str, tuple[tuple[str, ...], Array]] = {}
+    coords: dict[str, list[Any]] = {}
+    if design.coef:
+        variables[names.BETA] = ((names.COEF,), beta)
+        coords[names.COEF] = list(design.coef)
+    for slots in layout.groups:
+        block = slots.block
+        group, effect = names.safe(block.name), names.effect_dim(block.name)
+        coords |= {group: list(block.grouping.labels), effect: list(block.effects)}
+        variables[names.sd(block.name)] = ((effect,), np.exp(psi[:, slots.sds]))
+        if block.pairs:
+            pair = names.pair_dim(block.name)
+            coords[pair] = list(block.pair_labels)
+            variables[names.corr(block.name)] = ((pair,), slots.correlations(psi))
+        variables[names.effects(block.name)] = ((group, effect), effects[block.name])
+    if layout.sigma is not None:
+        variables[names.SIGMA] = ((), layout.residual_sd(psi))
+    return xr.Dataset(
+        {
+            name: (("chain", "draw", *dims), values[None])
+            for name, (dims, values) in variables.items()
+        },
+        coords=coords,
+    )
+
+
+def data_groups(marginal: GaussianMarginal) -> dict[str, xr.Dataset]:
+    """Return the observed and the constant data, named by row."""
+    import xarray as xr
+
+    design = marginal.design
+    coords = {names.OBS: design.positions, names.COEF: list(design.coef)}
+    response = names.safe(design.spec.response.column.strip("`"))
+    constant: dict[str, tuple[tuple[str, ...], Array]] = {"X": ((names.OBS, names.COEF), design.X)}
+    constant |= {name: ((names.OBS,), value) for name, value in design.outcome.rows.items()}
+    return {
+        "observed_data": xr.Dataset(
+            {response: ((names.OBS,), design.y)}, {names.OBS: coords[names.OBS]}
+        ),
+        "constant_data": xr.Dataset(constant, coords),
+    }

@@ -1,0 +1,117 @@
+"""The mode of a density in few dimensions, and the curvature there, from batches of values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+LogDensity = Callable[[Array], Array]
+
+STEP = 1e-4
+
+
+@dataclass(frozen=True)
+class Mode:
+    """A maximum.
+
+    Parameters
+    ----------
+    point
+        Shape (d,).
+    value
+        Log density there.
+    gradient
+        Largest absolute derivative there.
+    hessian
+        Second derivatives, shape (d, d).
+    evaluations
+        Number of densities evaluated.
+    """
+
+    point: Array
+    value: float
+    gradient: float
+    hessian: Array
+    evaluations: int
+
+    def covariance(self, smallest: float = 0.05) -> Array:
+        """Return the inverse of the negative Hessian, with curvatures of at least `smallest`."""
+        curvature, axes = np.linalg.eigh(-self.hessian)
+        return np.asarray((axes / np.maximum(curvature, smallest)) @ axes.T)
+
+
+class Counted:
+    """A batched density with central differences, counting its evaluations."""
+
+    def __init__(self, log_density: LogDensity) -> None:
+        self.log_density = log_density
+        self.evaluations = 0
+
+    def __call__(self, points: Array) -> Array:
+        """Return the log densities, shape (S,)."""
+        self.evaluations += len(points)
+        return self.log_density(points)
+
+    def with_gradient(self, x: Array, step: float = STEP) -> tuple[float, Array]:
+        """Return the value and the gradient at x by central differences, in one batch."""
+        d = len(x)
+        moves = step * np.eye(d)
+        values = self(np.vstack([x, x + moves, x - moves]))
+        return float(values[0]), (values[1 : d + 1] - values[d + 1 :]) / (2 * step)
+
+    def hessian(self, x: Array, step: float = 1e-3) -> Array:
+        """Return second derivatives at x by central differences, in one batch."""
+        d = len(x)
+        moves = step * np.eye(d)
+        upper = np.triu_indices(d, 1)
+        pairs = [(a, b) for a, b in zip(*upper, strict=True)]
+        both = [x + moves[a] + moves[b] for a, b in pairs]
+        apart = [x - moves[a] - moves[b] for a, b in pairs]
+        values = self(np.vstack([x, x + moves, x - moves, *both, *apart]))
+        centre, plus, minus = values[0], values[1 : d + 1], values[d + 1 : 2 * d + 1]
+        H = np.diag(plus - 2 * centre + minus)
+        for k, (a, b) in enumerate(pairs):
+            joint = values[2 * d + 1 + k] + values[2 * d + 1 + len(pairs) + k]
+            H[a, b] = H[b, a] = 0.5 * (joint - plus[a] - plus[b] - minus[a] - minus[b] + 2 * centre)
+        return np.asarray(H / step**2)
+
+
+def find_mode(log_density: LogDensity, start: Array) -> Mode:
+    """Maximise a log density from a start, by BFGS and then Newton steps.
+
+    Parameters
+    ----------
+    log_density
+        Of a batch of shape (S, d).
+    start
+        Shape (d,).
+    """
+    from scipy.optimize import minimize
+
+    counted = Counted(log_density)
+
+    def negative(x: Array) -> tuple[float, Array]:
+        value, gradient = counted.with_gradient(x)
+        if not np.isfinite(value):
+            return 1e300, np.zeros_like(x)
+        return -value, -np.nan_to_num(gradient)
+
+    found = minimize(negative, start, jac=True, method="BFGS", options={"gtol": 1e-4})
+    x = np.asarray(found.x)
+    value, gradient = counted.with_gradient(x)
+    hessian = counted.hessian(x)
+    for _ in range(5):
+        curvature, axes = np.linalg.eigh(-hessian)
+        move = axes @ ((axes.T @ gradient) / np.maximum(curvature, 1e-3))
+        tried, slope = counted.with_gradient(x + move)
+        if not tried > value:
+            break
+        gain, x, value, gradient = tried - value, x + move, tried, slope
+        if gain < 1e-9:
+            break
+        hessian = counted.hessian(x)
+    return Mode(x, value, float(np.abs(gradient).max(initial=0.0)), hessian, counted.evaluations)
