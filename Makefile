@@ -1,5 +1,5 @@
 # Everything here sets up what it needs in .venv; see scripts/bootstrap.sh. PYTHON=… picks the
-# interpreter, WORKERS=… the number of test processes.
+# interpreter, WORKERS=… the number of test processes, ONLY=a,b models of the gallery.
 
 WORKERS ?= 2
 python := .venv/bin/python
@@ -12,10 +12,11 @@ export PYTHON
 one_thread := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 pytest := $(one_thread) $(python) -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: help demo test test-all lint format lock clean run-env dev-env
+.PHONY: help demo gallery test test-all lint format lock clean run-env dev-env
 
 help:
 	@echo 'make demo      set up, then fit the High School & Beyond model and show the result'
+	@echo 'make gallery   set up, then fit every model of models/ whose data are found (BAYESMLM_DATA)'
 	@echo 'make test      set up, then lint, check types and run the fast tests'
 	@echo 'make test-all  the same with the slow tests (real sampling)'
 	@echo 'make lint      ruff and mypy only;  make format  ruff rewrites'
@@ -24,6 +25,10 @@ help:
 
 demo: run-env
 	@$(python) -m bayesmlm.demo
+
+gallery: run-env
+	$(python) -m bayesmlm.gallery $(if $(ONLY),--only $(ONLY)) \
+		--json models/GALLERY.json --markdown models/GALLERY.md
 
 test: lint
 	$(pytest)

@@ -13,7 +13,11 @@ _WHERE = {
     "ModelSpec": "bayesmlm.spec",
     "Model": "bayesmlm.model",
     "Fit": "bayesmlm.fit",
+    "load": "bayesmlm.fit",
     "NUTS": "bayesmlm.engines",
+    "Laplace": "bayesmlm.engines",
+    "ML": "bayesmlm.engines",
+    "REML": "bayesmlm.engines",
     "Normal": "bayesmlm.priors",
     "StudentT": "bayesmlm.priors",
     "Cauchy": "bayesmlm.priors",
@@ -33,14 +37,17 @@ _WHERE = {
     "PriorError": "bayesmlm.errors",
     "EngineError": "bayesmlm.errors",
     "StatisticError": "bayesmlm.errors",
+    "SavedFitError": "bayesmlm.errors",
 }
 """Public name -> the module that has it, imported on first use."""
 
-_MODULES = ("datasets",)
+_MODULES = ("datasets", "gallery")
 
 __all__ = [
     "LKJ",
+    "ML",
     "NUTS",
+    "REML",
     "BayesmlmError",
     "BayesmlmWarning",
     "Cauchy",
@@ -54,10 +61,12 @@ __all__ = [
     "HalfNormal",
     "HalfStudentT",
     "InverseGamma",
+    "Laplace",
     "Model",
     "ModelSpec",
     "Normal",
     "PriorError",
+    "SavedFitError",
     "SpecError",
     "StatisticError",
     "StudentT",
@@ -66,11 +75,13 @@ __all__ = [
     "datasets",
     "equations",
     "formula",
+    "gallery",
+    "load",
 ]
 
 if TYPE_CHECKING:
-    from bayesmlm import datasets
-    from bayesmlm.engines import NUTS
+    from bayesmlm import datasets, gallery
+    from bayesmlm.engines import ML, NUTS, REML, Laplace
     from bayesmlm.errors import (
         BayesmlmError,
         BayesmlmWarning,
@@ -78,11 +89,12 @@ if TYPE_CHECKING:
         EngineError,
         FamilyError,
         PriorError,
+        SavedFitError,
         SpecError,
         StatisticError,
         UnsupportedError,
     )
-    from bayesmlm.fit import Fit
+    from bayesmlm.fit import Fit, load
     from bayesmlm.model import Model
     from bayesmlm.priors import (
         LKJ,

@@ -16,12 +16,17 @@ level 2 (school): b0 = g00 + g01*meanses + g02*sector + u0
 PICTURE = Path("school_effects.png")
 SEED = 1982
 
+WIDTH = 100
+"""Columns of output that goes to a file or a pipe."""
+
 
 def main() -> int:
     """Fit intercepts and slopes as outcomes to 7,185 pupils in 160 schools."""
     from rich.console import Console
 
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDTH)
     data = mlm.datasets.load("high_school_beyond")
     model = mlm.Model(mlm.equations(EQUATIONS), data)
     console.rule("The model, as written in the textbook")

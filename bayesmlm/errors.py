@@ -41,6 +41,10 @@ class StatisticError(BayesmlmError):
     """A statistic that is not defined for this fit."""
 
 
+class SavedFitError(BayesmlmError):
+    """A file that is not a saved fit, or not as it was written, or cannot be written."""
+
+
 class BayesmlmWarning(UserWarning):
     """Root of every warning: the fit goes on, and the user should know."""
 
@@ -50,7 +54,7 @@ def message(got: str, allowed: str, next_step: str) -> str:
     return f"{got}\n  allowed: {allowed}\n  next:    {next_step}"
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
+def suggestion(name: object, known: Iterable[str]) -> str:
     """Return ``" (did you mean 'x'?)"`` for a near miss, else an empty string."""
-    close = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    close = get_close_matches(str(name), list(known), n=1, cutoff=0.6)
     return f" (did you mean {close[0]!r}?)" if close else ""

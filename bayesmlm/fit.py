@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bayesmlm import plots, summaries
-from bayesmlm.checks import Convergence, check_convergence
+from bayesmlm.checks import Check, check
 from bayesmlm.errors import SpecError, message
 from bayesmlm.reports import Page, Table
 from bayesmlm.reports.equations import Equations
 from bayesmlm.reports.summary import fixed_table, percent, summary, variance_table
 from bayesmlm.result import FitResult
+from bayesmlm.saving import load_result, save_result
 from bayesmlm.summaries.draws import PROBABILITY
 
 if TYPE_CHECKING:
@@ -64,12 +66,32 @@ class Fit:
         return Plots(self)
 
     @cached_property
-    def _convergence(self) -> Convergence:
-        return check_convergence(self.result.tree)
+    def _checked(self) -> Check:
+        return check(self.result.tree)
 
-    def check(self) -> Convergence:
-        """Return whether the sampler converged, and what to do if not."""
-        return self._convergence
+    def check(self) -> Check:
+        """Return whether the engine converged, and what to do if not."""
+        return self._checked
+
+    @property
+    def deviance(self) -> float:
+        """Minus twice the log likelihood at its maximum (ML), or the REML criterion."""
+        return summaries.at_maximum(self.result, "deviance")
+
+    @property
+    def log_likelihood(self) -> float:
+        """The log likelihood, or the restricted one, at its maximum."""
+        return summaries.at_maximum(self.result, "log_likelihood")
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion of an ML or REML fit."""
+        return summaries.at_maximum(self.result, "aic")
+
+    @property
+    def bic(self) -> float:
+        """The Bayesian information criterion of an ML or REML fit, n the number of rows."""
+        return summaries.at_maximum(self.result, "bic")
 
     def equations(self) -> Equations:
         """Return the model's equations."""
@@ -114,6 +136,21 @@ class Fit:
         title = f"Intraclass correlation ({percent(probability)} intervals)"
         return Table(title, frame, tuple(notes))
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Save the fit to one file, which `bayesmlm.load` reads; see `bayesmlm.saving`.
+
+        Parameters
+        ----------
+        path
+            Such as ``"fit.zip"``. A file of this name is replaced, once the new one is whole.
+
+        Raises
+        ------
+        SavedFitError
+            If the file cannot be written.
+        """
+        save_result(self.result, path)
+
     def only_group(self, group: str | None) -> str:
         """Return the grouping named, or the only one.
 
@@ -145,3 +182,26 @@ class Fit:
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
+
+
+def load(path: str | os.PathLike[str]) -> Fit:
+    """Load a fit that `Fit.save` wrote.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    SavedFitError
+        If the file is not a saved fit, was changed or damaged, or is of a version that this
+        release does not read.
+
+    Examples
+    --------
+    >>> import bayesmlm as mlm
+    >>> fit.save("fit.zip")  # doctest: +SKIP
+    >>> mlm.load("fit.zip").summary()  # doctest: +SKIP
+    """
+    return Fit(load_result(path))

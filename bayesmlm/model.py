@@ -7,11 +7,22 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bayesmlm.design import Levels, build_design
-from bayesmlm.design.frame import read_all
+from bayesmlm.design.frame import read_all, snapshot
 from bayesmlm.design.levels import detect_levels
 from bayesmlm.engines import Engine, Progress, engine, is_interactive
-from bayesmlm.errors import BayesmlmWarning, EngineError, FamilyError, SpecError, message
+from bayesmlm.engines.quiet import quiet
+from bayesmlm.errors import (
+    BayesmlmWarning,
+    EngineError,
+    FamilyError,
+    PriorError,
+    SpecError,
+    message,
+)
+from bayesmlm.families import Family
 from bayesmlm.families import family as family_of
 from bayesmlm.fit import Fit
 from bayesmlm.graph import build_model, choose
@@ -19,8 +30,10 @@ from bayesmlm.priors import Prior, describe_priors, resolve_priors
 from bayesmlm.priors.lkj import LKJ
 from bayesmlm.reports import Table
 from bayesmlm.reports.equations import Equations
+from bayesmlm.reports.toml import model_toml
 from bayesmlm.spec import ModelSpec, formula
 from bayesmlm.spec.support import refuse_unsupported
+from bayesmlm.spec.terms import Response
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -75,8 +88,9 @@ class Model:
         self.design = build_design(
             self.spec, data, family_of(response.family, response.link), missing
         )
-        self.prior_values = resolve_priors(self.design, priors)
-        self._data = data
+        self.prior_values = resolve_priors(self.design, check_mapping(priors))
+        self._data = snapshot(data)
+        self._missing = missing
         for caution in self.design.cautions:
             warnings.warn(caution, BayesmlmWarning, stacklevel=2)
 
@@ -93,6 +107,12 @@ class Model:
     def priors(self) -> Table:
         """Return every prior, and what it implies on the response scale."""
         return Table("Priors", describe_priors(self.design, self.prior_values))
+
+    def to_toml(self) -> str:
+        """Return the text of a model file, which `bayesmlm.gallery.read` reads."""
+        return model_toml(
+            self.spec, self.prior_values, self.design.factor_levels, missing=self._missing
+        )
 
     def to_pymc(self, parametrisation: str | Mapping[str, str] | None = None) -> pm.Model:
         """Return the model as a `pymc.Model`, to read, extend or sample.
@@ -115,10 +135,12 @@ class Model:
         seed
             Same seed, same draws.
         """
+        check_count("draws", draws)
+        start = resolve_seed(seed)
         import pymc as pm
 
-        with self.to_pymc("non-centred" if self.design.random else None):
-            return pm.sample_prior_predictive(draws, random_seed=resolve_seed(seed))
+        with quiet(), self.to_pymc("non-centred"):
+            return pm.sample_prior_predictive(draws, random_seed=start)
 
     def fit(
         self,
@@ -177,13 +199,16 @@ def resolve_spec(spec: ModelSpec | str, family: str | None, link: str | None) ->
         )
     refuse_unsupported(spec)
     response = spec.response
+    check_text("family", family)
+    check_text("link", link)
     if family is None and link is None:
         return spec
     wanted = response.family if family is None else family
-    kept = response.link if family is None or wanted == response.family else None
+    same = family is None or wanted == response.family or not response.family_declared
+    kept = response.link if same else None
     wanted_link = kept if link is None else link
-    changed = family_of(wanted, wanted_link) != family_of(response.family, response.link)
-    if response.family_declared and changed:
+    new = family_of(wanted, wanted_link)
+    if says_otherwise(response, new):
         raise FamilyError(
             message(
                 f"family={wanted!r}, link={wanted_link!r} beside a specification that says "
@@ -195,7 +220,42 @@ def resolve_spec(spec: ModelSpec | str, family: str | None, link: str | None) ->
     return spec.with_family(wanted, wanted_link)
 
 
-def resolve_seed(seed: int | None) -> int:
+def says_otherwise(response: Response, new: Family) -> bool:
+    """Return whether a specification itself names another family or link than `new`."""
+    if response.family_declared:
+        return new != family_of(response.family, response.link)
+    return response.link is not None and new.link.name != response.link
+
+
+def check_text(what: str, name: Any) -> None:
+    """Raise `FamilyError` for the name of a family or a link that is not text."""
+    if name is not None and not isinstance(name, str):
+        got = f"a {what} of type {type(name).__name__}"
+        raise FamilyError(message(got, f"the name of a {what}", 'for example family="bernoulli"'))
+
+
+def check_mapping(priors: Any) -> Mapping[str, Prior | LKJ] | None:
+    """Return the priors, if they are given by name."""
+    if priors is not None and not isinstance(priors, Mapping):
+        raise PriorError(
+            message(
+                f"priors of type {type(priors).__name__}",
+                "a dictionary of priors by parameter name",
+                'for example priors={"sigma": bayesmlm.HalfNormal(1)}',
+            )
+        )
+    return priors
+
+
+def check_count(name: str, value: Any) -> None:
+    """Raise `EngineError` for anything but a whole number from 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise EngineError(
+            message(f"{name}={value!r}", "a whole number from 1", f"pass {name}=500, for example")
+        )
+
+
+def resolve_seed(seed: Any) -> int:
     """Return the seed, or a new one.
 
     Raises
@@ -205,8 +265,12 @@ def resolve_seed(seed: int | None) -> int:
     """
     if seed is None:
         return secrets.randbits(SEED_BITS)
-    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
         raise EngineError(
-            message(f"seed={seed!r}", "a whole number from 0", "pass seed=1, or leave it out")
+            message(
+                f"seed={seed!r}",
+                "a whole number from 0, below 2**63",
+                "pass seed=1, or leave it out",
+            )
         )
-    return seed
+    return int(seed)

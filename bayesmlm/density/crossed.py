@@ -13,8 +13,14 @@ from numba import njit, prange
 
 from bayesmlm.density.nested import factor_rows, solve_transposed
 
+WIDEST = 1e6
+"""Largest ratio of an effect's scale to the residual SD that is computed."""
 
-@njit(cache=True, nogil=True)
+LARGEST = 1e13
+"""Largest diagonal entry of the complement, of which the smallest is about one."""
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def lead_factor(ZZ, dense, data, start, stop, G, inverse, M):  # type: ignore[no-untyped-def]
     """Set M = [C | C⁻¹ G' couplings / sigma²] of one leading group; gives log|C|.
 
@@ -41,7 +47,7 @@ def lead_factor(ZZ, dense, data, start, stop, G, inverse, M):  # type: ignore[no
     return factor_rows(M[:, : q + extra + stop - start], q)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def scale_rest(H, G, sizes, widths):  # type: ignore[no-untyped-def]
     """Apply the scales of the other groupings to both sides of the lower triangle of H."""
     m = H.shape[0]
@@ -62,7 +68,7 @@ def scale_rest(H, G, sizes, widths):  # type: ignore[no-untyped-def]
             H[r, c] *= scale[r] * scale[c]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def scale_block(H, G, at, w, first):  # type: ignore[no-untyped-def]
     """Apply one group's scale to its rows and columns of the lower triangle of H."""
     m = H.shape[0]
@@ -96,7 +102,7 @@ def scale_block(H, G, at, w, first):  # type: ignore[no-untyped-def]
             H[first + a, first + b] = total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def complement(  # type: ignore[no-untyped-def]
     ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior
 ):
@@ -140,10 +146,11 @@ def complement(  # type: ignore[no-untyped-def]
     for r in range(effects):
         H[r, r] += 1.0
     H[effects:, effects:] += prior
+    H[m - 1, m - 1] += 1.0  # a quadratic form near zero must not fail to factor; see figures
     return 2.0 * log_det, H
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def figures(log_det, L, extra):  # type: ignore[no-untyped-def]
     """Return the three figures of `evaluate` from the factor of the complement."""
     out = np.empty(3)
@@ -155,25 +162,57 @@ def figures(log_det, L, extra):  # type: ignore[no-untyped-def]
         fixed += 2.0 * np.log(L[r, r])
     out[0] = log_det
     out[1] = fixed
-    out[2] = L[-1, -1] ** 2
+    out[2] = L[-1, -1] ** 2 - 1.0
     return out
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, nogil=True, error_model="numpy")
+def is_extreme(G, sigma):  # type: ignore[no-untyped-def]
+    """Whether effects are so large beside the residual that the complement loses all digits.
+
+    LAPACK's failure is an exception, which nothing could catch inside a parallel loop.
+    """
+    extreme = False
+    for value in G:
+        extreme |= not abs(value) < WIDEST * sigma
+    return extreme
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def is_factorable(H):  # type: ignore[no-untyped-def]
+    """Whether the lower triangle of H is far from the limits of double precision.
+
+    Numba looks at the upper triangle too, so that is set to zero.
+    """
+    for c in range(H.shape[0]):
+        H[:c, c] = 0.0
+        for r in range(c, H.shape[0]):
+            if not abs(H[r, c]) < LARGEST:
+                return False
+    return True
+
+
+@njit(cache=True, parallel=True, error_model="numpy")
 def evaluate(  # type: ignore[no-untyped-def]
     ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior
 ):
     """Evaluate a batch of hyperparameters; see `nested.evaluate`."""
     out = np.empty((len(sigma), 3))
     for s in prange(len(sigma)):
+        if is_extreme(G[s], sigma[s]):
+            out[s] = np.nan
+            continue
         log_det, H = complement(
             ZZ, dense, indptr, indices, data, C, sizes, widths, G[s], sigma[s], prior
         )
-        out[s] = figures(log_det, np.linalg.cholesky(H), dense.shape[2])
+        if is_factorable(H):
+            out[s] = figures(log_det, np.linalg.cholesky(H), dense.shape[2])
+        else:
+            out[s] = np.nan
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def back_substitute(L, n, value):  # type: ignore[no-untyped-def]
     """Replace value by L[:n, :n]'⁻¹ value."""
     for r in range(n - 1, -1, -1):
@@ -183,7 +222,7 @@ def back_substitute(L, n, value):  # type: ignore[no-untyped-def]
             value[c] -= L[r, c] * known
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def rest_scale(value, G, sizes, widths):  # type: ignore[no-untyped-def]
     """Return the effects of the other groupings in the coordinates of their columns."""
     out = value.copy()
@@ -202,7 +241,7 @@ def rest_scale(value, G, sizes, widths):  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, error_model="numpy")
 def draw(  # type: ignore[no-untyped-def]
     ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior, noise, noise_beta
 ):
@@ -253,7 +292,7 @@ def draw(  # type: ignore[no-untyped-def]
     return z, beta
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def moments(  # type: ignore[no-untyped-def]
     ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior
 ):
@@ -264,6 +303,10 @@ def moments(  # type: ignore[no-untyped-def]
     effects = m - extra
     p = extra - 1
     log_det, H = complement(ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior)
+    if is_extreme(G, sigma) or not is_factorable(H):
+        n_second = q * q + np.sum(widths**2)
+        nothing = np.full((p, p), np.nan)
+        return np.full(3, np.nan), np.full(n_second, np.nan), np.full(p, np.nan), nothing
     L = np.linalg.cholesky(H)
     values = figures(log_det, L, extra)
     mean = L[m - 1, : m - 1].copy()

@@ -17,26 +17,21 @@ Lindley & Smith (1972), Journal of the Royal Statistical Society B 34, 1–41.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.density.crossproducts import Columns, columns
 from bayesmlm.density.fixed_prior import FixedPrior, flat, is_normal, normal
-from bayesmlm.density.hyperparameters import (
-    GroupSlots,
-    Hyperparameters,
-    hyperparameters,
-    log_prior,
-)
+from bayesmlm.density.gradient import finish
+from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters, log_prior
 from bayesmlm.density.structure import Structure, structure
 from bayesmlm.density.threads import threads
 from bayesmlm.design import Design
-from bayesmlm.priors import Priors, cholesky_factor
+from bayesmlm.priors import Priors
 
 Array = NDArray[np.float64]
-
-COMPLEX_STEP = 1e-30
 
 
 @dataclass(frozen=True)
@@ -106,32 +101,37 @@ class GaussianMarginal:
         to_user = 2 * float(np.linalg.slogdet(self.data.to_X)[1]) if p else 0.0
         return self.base(psi) - 0.5 * (figures.sum(axis=1) + to_user - p * np.log(2 * np.pi))
 
-    def likelihood_gradient(self, psi: Array) -> Array:
-        """Return the gradient of `log_likelihood` at one vector, shape (d,).
-
-        By Fisher's identity: the expected gradient of the complete-data log density.
+    @property
+    def slots(self) -> tuple[Any, ...]:
+        """Position of sigma in psi, sizes and widths, and, flat in the kernel's order, the
+        positions of SDs and partial correlations and the matrices C.
         """
-        G, sigma = self.scales(psi[None])
-        values, second, beta, covariance = self.structure.kernel.moments(
-            *self.structure.arguments, G[0], sigma[0], self.prior.matrix
+        sd_at, partial_at, to_Z = [], [], []
+        for k in self.structure.order:
+            slots = self.layout.groups[k]
+            sd_at.append(slots.sds)
+            partial_at.append(slots.pair_positions.ravel())
+            to_Z.append(self.data.to_Z[k].ravel())
+        whole = np.empty(0, dtype=np.int64)
+        return (
+            -1 if self.layout.sigma is None else self.layout.sigma,
+            np.array(self.structure.sizes, dtype=np.int64),
+            np.array(self.structure.widths, dtype=np.int64),
+            np.concatenate([*sd_at, whole]).astype(np.int64),
+            np.concatenate([*partial_at, whole]),
+            np.concatenate([*to_Z, np.empty(0)]),
         )
+
+    def likelihood_gradient(self, psi: Array) -> Array:
+        """Return the gradient of `log_likelihood` at one vector, shape (d,)."""
+        G, sigma = self.scales(psi[None])
+        matrix = self.prior.matrix
+        found = self.structure.kernel.moments(*self.structure.arguments, G[0], sigma[0], matrix)
         gradient = np.zeros(self.layout.size)
-        at, trace = 0, 0.0
-        for k, J, q in zip(
-            self.structure.order, self.structure.sizes, self.structure.widths, strict=True
-        ):
-            expected = second[at : at + q * q].reshape(q, q)
-            at += q * q
-            trace += float(np.trace(expected))
-            add_group_gradient(gradient, self.layout.groups[k], psi, expected - J * np.eye(q))
-        if self.layout.sigma is not None:
-            p = len(beta)
-            bent = self.prior.matrix[:p, :p]
-            linear = self.prior.matrix[:p, p]
-            penalty = beta @ bent @ beta - 2 * beta @ linear + self.prior.matrix[p, p]
-            expected_rss = values[2] - trace + self.structure.n_effects + p
-            expected_rss -= penalty + float((bent * covariance).sum())
-            gradient[self.layout.sigma] = expected_rss - self.data.n
+        sigma_at, sizes, widths, sd_at, partial_at, _ = self.slots
+        finish(
+            psi, sigma_at, sizes, widths, sd_at, partial_at, matrix, self.data.n, found, gradient
+        )
         return gradient
 
     def recover(
@@ -165,29 +165,6 @@ class GaussianMarginal:
             slots = self.layout.groups[k]
             effects[slots.block.name] = standard @ slots.factor(psi).transpose(0, 2, 1)
         return beta, effects
-
-
-def add_group_gradient(gradient: Array, slots: GroupSlots, psi: Array, excess: Array) -> None:
-    """Add the derivatives by one grouping's hyperparameters, trace(L⁻¹ dL excess)."""
-    for members, at in zip(slots.block.blocks, slots.partials, strict=True):
-        q = len(members)
-        own = excess[np.ix_(members, members)]
-        partial = np.tanh(psi[at])
-        R = dense(cholesky_factor(partial, q, np.sqrt), q)
-        gradient[slots.sds[list(members)]] += np.diag(R @ np.linalg.solve(R.T, own.T).T)
-        for i, position in enumerate(at):
-            stepped = psi[at].astype(complex)
-            stepped[i] += COMPLEX_STEP * 1j
-            slope = dense(cholesky_factor(np.tanh(stepped), q, np.sqrt), q).imag / COMPLEX_STEP
-            gradient[position] += float(np.trace(np.linalg.solve(R, slope) @ own))
-
-
-def dense(rows: list[list[complex]], q: int) -> NDArray[np.complex128]:
-    """Return a lower triangular matrix from its rows."""
-    matrix = np.zeros((q, q), dtype=np.result_type(*(v for row in rows for v in row)))
-    for j, row in enumerate(rows):
-        matrix[j, : len(row)] = row
-    return matrix
 
 
 def gaussian_marginal(design: Design, priors: Priors) -> GaussianMarginal | str:

@@ -59,6 +59,17 @@ class GroupSlots:
                     L[:, members[i], members[j]] = value * sds[:, members[i]]
         return L
 
+    @property
+    def pair_positions(self) -> NDArray[np.int64]:
+        """Position of each pair's partial correlation, -1 where independent, shape (q, q)."""
+        q = len(self.block.effects)
+        at = np.full((q, q), -1, dtype=np.int64)
+        for members, own in zip(self.block.blocks, self.partials, strict=True):
+            pairs = [(i, j) for i in range(len(members)) for j in range(i)]
+            for (i, j), position in zip(pairs, own, strict=True):
+                at[members[i], members[j]] = position
+        return at
+
     def correlations(self, psi: Array) -> Array:
         """Return the correlation of each correlated pair, shape (S, K)."""
         L = self.factor(psi)

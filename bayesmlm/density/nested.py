@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def scaled_rows(raw, G, inverse_sigma2, q, widths, shift, out):  # type: ignore[no-untyped-def]
     """Set out = G_own' raw E / sigma², E the scales of all columns; adds I to the own block.
 
@@ -60,7 +60,7 @@ def scaled_rows(raw, G, inverse_sigma2, q, widths, shift, out):  # type: ignore[
         out[a, a] += 1.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def factor_rows(M, q):  # type: ignore[no-untyped-def]
     """Replace M[:, :q] by its lower Cholesky factor and the rest by C⁻¹ rest; gives log|C|."""
     D = M.shape[1]
@@ -86,7 +86,7 @@ def factor_rows(M, q):  # type: ignore[no-untyped-def]
     return log_det
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def eliminate(  # type: ignore[no-untyped-def]
     own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior, rows
 ):
@@ -162,7 +162,7 @@ def eliminate(  # type: ignore[no-untyped-def]
     return 2.0 * log_det, top
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, error_model="numpy")
 def evaluate(  # type: ignore[no-untyped-def]
     own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior
 ):
@@ -194,7 +194,7 @@ def evaluate(  # type: ignore[no-untyped-def]
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def solve_transposed(M, q, value):  # type: ignore[no-untyped-def]
     """Replace value by C'⁻¹ value, C the lower factor in M[:, :q]."""
     for a in range(q - 1, -1, -1):
@@ -204,7 +204,7 @@ def solve_transposed(M, q, value):  # type: ignore[no-untyped-def]
         value[a] = total / M[a, a]
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, parallel=True, error_model="numpy")
 def draw(  # type: ignore[no-untyped-def]
     own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior, noise, noise_beta
 ):
@@ -275,7 +275,7 @@ def draw(  # type: ignore[no-untyped-def]
     return z, beta
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def moments(  # type: ignore[no-untyped-def]
     own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior
 ):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmlm.density import crossed, nested
 from bayesmlm.density.crossproducts import Columns, by_group
 from bayesmlm.design import RandomBlock
 from bayesmlm.design.grouping import is_nested
@@ -98,8 +99,6 @@ def nested_structure(
     blocks: tuple[RandomBlock, ...], data: Columns, order: tuple[int, ...]
 ) -> Structure:
     """Return the arrays of the nested kernel."""
-    from bayesmlm.density import nested
-
     rest = np.column_stack([data.X, data.y])
     sizes, widths = shapes(blocks, order)
     own, parents = [], []
@@ -133,8 +132,6 @@ def crossed_structure(
 ) -> Structure:
     """Return the arrays of the crossed kernel."""
     from scipy import sparse
-
-    from bayesmlm.density import crossed
 
     sizes, widths = shapes(blocks, order)
     lead = blocks[order[0]]

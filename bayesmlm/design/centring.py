@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmlm.design.grouping import check_whole
+from bayesmlm.errors import DataError, message
+
 Array = NDArray[np.float64]
 
 
@@ -27,7 +30,7 @@ def group_means(x: Any, g: Any, state: dict[str, Any]) -> Array:
     import pandas as pd
 
     labels = pd.Series(label_text(g))
-    own = pd.Series(np.asarray(x, dtype=float)).groupby(labels).mean()
+    own = pd.Series(numbers(x)).groupby(labels).mean()
     if "groups" not in state:
         state["groups"] = own.index.to_list()
         state["means"] = own.to_list()
@@ -36,10 +39,37 @@ def group_means(x: Any, g: Any, state: dict[str, Any]) -> Array:
     return np.asarray(labels.map(means), dtype=float)
 
 
+def numbers(x: Any) -> Array:
+    """Return the values to be centred; text is no number, even where it reads as one.
+
+    Raises
+    ------
+    DataError
+        For text and categories.
+    """
+    values = np.asarray(x)
+    if values.dtype.kind not in "fiub":
+        raise DataError(
+            message(
+                f"{getattr(x, 'name', 'a column')!r} to be centred is text",
+                "numbers: within(x, group), between(x, group), grand(x)",
+                "convert it to numbers, or leave it as categories without centring",
+            )
+        )
+    return values.astype(float)
+
+
 def label_text(g: Any) -> list[str]:
-    """Return group labels as text; whole floats are written as integers."""
+    """Return group labels as text; whole floats are written as integers.
+
+    Raises
+    ------
+    DataError
+        For floats that are not whole numbers.
+    """
     values = np.asarray(g)
-    if values.dtype.kind == "f" and (values == np.floor(values)).all():
+    if values.dtype.kind == "f":
+        check_whole(values, getattr(g, "name", "group"))
         values = values.astype(np.int64)
     return [str(value) for value in values.tolist()]
 
@@ -51,7 +81,7 @@ def transforms() -> dict[str, Any]:
     @stateful_transform
     def within(x: Any, g: Any, _state: Any = None) -> Array:
         """Return x minus its group mean."""
-        return np.asarray(x, dtype=float) - group_means(x, g, _state)
+        return numbers(x) - group_means(x, g, _state)
 
     @stateful_transform
     def between(x: Any, g: Any, _state: Any = None) -> Array:
@@ -61,7 +91,7 @@ def transforms() -> dict[str, Any]:
     @stateful_transform
     def grand(x: Any, _state: Any = None) -> Array:
         """Return x minus its mean over all training rows."""
-        values = np.asarray(x, dtype=float)
+        values = numbers(x)
         _state.setdefault("mean", float(values.mean()))
         return values - _state["mean"]
 

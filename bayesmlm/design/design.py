@@ -11,15 +11,22 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.design.encoding import Encoding, encode
-from bayesmlm.design.frame import read_columns
-from bayesmlm.design.grouping import Codes, Grouping, constant_within, group_rows
+from bayesmlm.design.frame import narwhalify, read_columns
+from bayesmlm.design.grouping import Codes, Grouping, group_rows
 from bayesmlm.design.levels import Levels, column_level, detect_levels
-from bayesmlm.design.response import Outcome, evaluate, read_outcome
-from bayesmlm.design.screen import far_from_zero, near_collinear, screen
-from bayesmlm.errors import DataError, SpecError, message, suggestion
+from bayesmlm.design.refuse import (
+    check_bare_names,
+    check_declared_levels,
+    check_groupings,
+    check_same_groups,
+    check_sides,
+)
+from bayesmlm.design.response import Outcome, learn, read_outcome
+from bayesmlm.design.screen import check_names, far_from_zero, near_collinear, screen
+from bayesmlm.errors import SpecError, message, suggestion
 from bayesmlm.families import Family
 from bayesmlm.spec.expression import variables
-from bayesmlm.spec.terms import ModelSpec, Predictor, RandomTerm, Response, Term
+from bayesmlm.spec.terms import ModelSpec, Predictor, RandomTerm, Term
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,6 +136,8 @@ class Design:
         How the fixed columns were made; ``fixed.columns`` names the coefficients.
     offset
         Shape (N,).
+    offsets
+        How each summand of the offset was made.
     random
         One block a grouping.
     levels
@@ -149,6 +158,7 @@ class Design:
     X: Array
     fixed: Encoding
     offset: Array
+    offsets: tuple[Encoding, ...]
     random: tuple[RandomBlock, ...]
     levels: Levels
     factor_levels: Mapping[str, tuple[str, ...]]
@@ -207,7 +217,7 @@ class Design:
                 for block in self.random
             },
             codes={block.name: block.grouping.encode(frame) for block in self.random},
-            offset=total_offset(self.spec.response.mu, frame),
+            offset=total([e.apply(frame)[:, 0] for e in self.offsets], len(frame)),
         )
 
 
@@ -231,16 +241,21 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
         If the model cannot be fitted to the data; the message says why.
     """
     response = spec.response
-    rows = read_columns(data, used_columns(response), missing)
+    source = narwhalify(data)
+    rows = read_columns(source, used_columns(spec), missing)
     frame = rows.frame
-    check_bare_names(spec, data)
+    check_sides(response, predictor_columns(response.mu))
+    check_bare_names(spec, tuple(source.columns))
     outcome = read_outcome(response, family, frame)
     groupings = tuple(group_rows(columns, frame) for columns in response.mu.groupings)
     check_groupings(groupings, family.estimates_scale(outcome.rows), len(frame))
     check_declared_levels(spec, groupings, frame)
     fixed, X = encode(response.mu.fixed, frame)
+    check_names(fixed.columns, intercepts(response.mu.fixed), "the fixed part")
     screen(X, fixed.columns, "the fixed part")
+    offsets = [learn(text, frame) for text in response.mu.offset]
     random = tuple(random_block(g, response.mu.random, frame) for g in groupings)
+    check_same_groups(groupings, tuple(block.effects for block in random))
     cautions = [rows.note, near_collinear(X, fixed.columns)]
     cautions += [
         far_from_zero(effect, block.name, column)
@@ -254,7 +269,8 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
         outcome=outcome,
         X=X,
         fixed=fixed,
-        offset=total_offset(response.mu, frame),
+        offset=total([values for _, values in offsets], len(frame)),
+        offsets=tuple(encoding for encoding, _ in offsets),
         random=random,
         levels=detect_levels(groupings, frame),
         factor_levels=factor_levels(response.mu, groupings, frame),
@@ -273,16 +289,24 @@ def predictor_columns(predictor: Predictor) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found + groups))
 
 
-def used_columns(response: Response) -> tuple[str, ...]:
-    """Return the data columns a response and its predictor use."""
+def used_columns(spec: ModelSpec) -> tuple[str, ...]:
+    """Return the data columns a specification uses, groups of its equations included."""
+    response = spec.response
     left = (response.column, *(text for _, text in response.additions))
     found = [name for text in left for name in variables(text)]
-    return tuple(dict.fromkeys([*found, *predictor_columns(response.mu)]))
+    levels = spec.declared.levels if spec.declared else ()
+    declared = [name for _, columns in levels for name in columns]
+    return tuple(dict.fromkeys([*found, *predictor_columns(response.mu), *declared]))
 
 
-def total_offset(predictor: Predictor, frame: pd.DataFrame) -> Array:
+def total(parts: list[Array], rows: int) -> Array:
     """Return the sum of the offsets, shape (N,)."""
-    return sum((evaluate(text, frame) for text in predictor.offset), np.zeros(len(frame)))
+    return sum(parts, np.zeros(rows))
+
+
+def intercepts(terms: tuple[Term, ...]) -> int:
+    """Return how many of the terms are the intercept."""
+    return sum(term.is_intercept for term in terms)
 
 
 def random_block(
@@ -295,7 +319,9 @@ def random_block(
     starts = np.cumsum([0, *widths])
     Z = np.column_stack([matrix for _, matrix in encoded])
     effects = tuple(name for encoding, _ in encoded for name in encoding.columns)
-    screen(Z, effects, f"the effects of {grouping.name}")
+    part = f"the effects of {grouping.name}"
+    check_names(effects, intercepts(tuple(effect for term in own for effect in term.effects)), part)
+    screen(Z, effects, part)
     return RandomBlock(
         grouping=grouping,
         effects=effects,
@@ -334,82 +360,3 @@ def factor_level(
     if len(homes) < len(places) or len(set(homes)) != 1:
         return None
     return homes[0]
-
-
-def check_groupings(groupings: tuple[Grouping, ...], residual: bool, n: int) -> None:
-    """Refuse clashing names, a single group, and one row per group beside a residual."""
-    reserved = names.reserved_for([g.name for g in groupings])
-    for g in groupings:
-        if g.name in reserved:
-            raise DataError(
-                message(
-                    f"a grouping named {g.name!r}",
-                    f"names other than those of the posterior: {', '.join(sorted(reserved))}",
-                    f"rename the column {g.name!r}",
-                )
-            )
-        if g.size < 2:
-            raise DataError(
-                message(
-                    f"{g.name!r} has one group ({g.labels[0]!r})",
-                    "two groups or more (five or more to learn a variance)",
-                    f"remove the random effects of {g.name!r}",
-                )
-            )
-        if residual and g.size == n:
-            raise DataError(
-                message(
-                    f"{g.name!r} has {g.size} groups in {n} rows: one row per group, "
-                    "which a residual cannot be told apart from",
-                    "groups of several rows, or known sampling SDs",
-                    "write y | se(column) ~ … if the SD of each row is known, "
-                    f"else remove the random effects of {g.name!r}",
-                )
-            )
-
-
-def check_bare_names(spec: ModelSpec, data: Any) -> None:
-    """Refuse equations whose bare coefficient name is a data column."""
-    if spec.declared is None:
-        return
-    columns = {str(name) for name in data.columns}
-    for name in spec.declared.bare_names:
-        if name in columns:
-            raise SpecError(
-                message(
-                    f"the bare name {name!r} in the equations is a column of the data",
-                    "a coefficient (b0) or a random effect (u0), or coefficient*column",
-                    f"write b1*{name} for a slope, or rename the coefficient",
-                )
-            )
-
-
-def check_declared_levels(
-    spec: ModelSpec, groupings: tuple[Grouping, ...], frame: pd.DataFrame
-) -> None:
-    """Refuse a predictor that varies within the group at whose level equations put it."""
-    if spec.declared is None:
-        return
-    for factor, columns in spec.declared.levels_of:
-        matches = [g for g in groupings if frozenset(g.columns) == frozenset(columns)]
-        grouping = matches[0] if matches else group_rows(columns, frame)
-        values = encode((Term((factor,)),), frame)[1]
-        for column in values.T:
-            if not constant_within(grouping, column):
-                raise DataError(
-                    message(
-                        f"{factor!r} is in an equation of {grouping.name!r} but varies within "
-                        f"{example_group(grouping, column)}",
-                        f"predictors that take one value in each {grouping.name}",
-                        f"move {factor!r} to level 1, or use between({factor}, {columns[-1]})",
-                    )
-                )
-
-
-def example_group(grouping: Grouping, column: Array) -> str:
-    """Return a group within which a column varies, with the two extremes."""
-    for code, label in enumerate(grouping.labels):
-        values = column[grouping.codes == code]
-        if np.ptp(values) > 0:
-            return f"{grouping.name} {label} (from {values.min():g} to {values.max():g})"
-    return grouping.name

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.design.centring import transforms
-from bayesmlm.errors import DataError, message
-from bayesmlm.spec.expression import variables
+from bayesmlm.design.spelling import factors_of, spell
+from bayesmlm.errors import BayesmlmError, DataError, message
+from bayesmlm.spec.expression import is_name, variables
 from bayesmlm.spec.terms import Term
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
+
+FUNCTIONS = {
+    "abs": np.abs,
+    "expm1": np.expm1,
+    "log1p": np.log1p,
+    "log2": np.log2,
+    "sqrt": np.sqrt,
+}
+"""Functions of the language that formulaic does not bring."""
+
+LARGEST = 1e100
+"""Size from which a number is refused: its square would come near the end of the range."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +49,18 @@ class Encoding:
         Index of the term each column belongs to, length p.
     levels
         Categories of each categorical data column.
+    coded
+        Categories of each factor ``C(column)`` of a column of numbers.
     state
         Learnt values of the stateful transforms (knots, means, polynomials); JSON-able.
     """
 
-    terms: tuple[Term, ...]
-    columns: tuple[str, ...]
-    term_of: tuple[int, ...]
-    levels: Mapping[str, tuple[Any, ...]]
-    state: Mapping[str, Any]
+    terms: tuple[Term, ...] = ()
+    columns: tuple[str, ...] = ()
+    term_of: tuple[int, ...] = ()
+    levels: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    coded: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
 
     def apply(self, frame: pd.DataFrame) -> Array:
         """Encode other rows as the training rows were; shape (N, p).
@@ -51,12 +68,26 @@ class Encoding:
         Raises
         ------
         DataError
-            For a category that the training data did not have.
+            For a category that the training data did not have, a column of another kind
+            than in the training data, or a term that is not finite.
         """
         if not self.terms:
             return np.empty((len(frame), 0))
+        for factor, categories in self.coded.items():
+            check_seen(variables(factor)[0], frame[variables(factor)[0]], categories)
         prepared = with_levels(frame, self.levels)
-        matrix, _ = materialise(self.terms, prepared, thaw(self.state))
+        matrix, names = materialise(self.terms, prepared, self.coded, thaw(self.state))
+        found = tuple(name for group in names for name in group)
+        if found != self.columns:
+            lost = ", ".join(name for name in self.columns if name not in found)
+            raise DataError(
+                message(
+                    f"these data give the columns {', '.join(found)}, which lack {lost or 'none'}",
+                    "columns of the same kind (numbers, text) as in the training data",
+                    "convert the columns of these terms",
+                )
+            )
+        check_range(matrix, self.columns)
         return matrix
 
 
@@ -71,70 +102,129 @@ def encode(terms: tuple[Term, ...], frame: pd.DataFrame) -> tuple[Encoding, Arra
     Raises
     ------
     DataError
-        If a factor cannot be evaluated, or gives values that are not finite.
+        If a factor cannot be evaluated, gives values that are not finite, or has one
+        category only.
     """
     if not terms:
-        return Encoding((), (), (), {}, {}), np.empty((len(frame), 0))
+        return Encoding(), np.empty((len(frame), 0))
     levels = learn_levels(terms, frame)
+    coded = learn_coded(terms, frame)
+    for what, categories in (*levels.items(), *coded.items()):
+        if len(categories) == 1:
+            raise DataError(
+                message(
+                    f"{what!r} has one category ({categories[0]!r})",
+                    "predictors that vary",
+                    f"remove {what!r}; a constant is the intercept, written 1",
+                )
+            )
     state: dict[str, Any] = {}
-    matrix, names = materialise(terms, with_levels(frame, levels), state)
+    matrix, names = materialise(terms, with_levels(frame, levels), coded, state)
     columns = tuple(name for group in names for name in group)
     term_of = tuple(k for k, group in enumerate(names) for _ in group)
-    bad = ~np.isfinite(matrix)
+    check_range(matrix, columns)
+    return Encoding(terms, columns, term_of, levels, coded, freeze(state)), matrix
+
+
+def check_range(matrix: Array, columns: tuple[str, ...]) -> None:
+    """Raise `DataError` for a column that is not finite, or too large to be squared."""
+    with np.errstate(invalid="ignore"):
+        bad = ~(np.abs(matrix) < LARGEST)
     if bad.any():
-        column = columns[int(np.flatnonzero(bad.any(axis=0))[0])]
+        k = int(np.flatnonzero(bad.any(axis=0))[0])
+        count, example = int(bad[:, k].sum()), matrix[bad[:, k], k][0]
         raise DataError(
             message(
-                f"term {column!r} is not finite in {int(bad.any(axis=1).sum())} rows",
-                "terms that are finite in every row",
-                "look at the values it is computed from (a logarithm of zero, a division?)",
+                f"term {columns[k]!r} is not finite, or too large, in {count} of {len(matrix)} "
+                f"rows ({example:g})",
+                f"numbers below {LARGEST:g} in size in every row",
+                "look at the values it is computed from (a logarithm of zero, a division, "
+                "a unit of measurement?)",
             )
         )
-    return Encoding(terms, columns, term_of, levels, freeze(state)), matrix
 
 
 def materialise(
-    terms: tuple[Term, ...], frame: pd.DataFrame, state: dict[str, Any]
+    terms: tuple[Term, ...],
+    frame: pd.DataFrame,
+    coded: Mapping[str, tuple[Any, ...]],
+    state: dict[str, Any],
 ) -> tuple[Array, list[list[str]]]:
     """Return the columns and, per term, their names; fills an empty `state`."""
     from formulaic import Formula, ModelSpec
 
-    written = [":".join(term.factors) if term.factors else "1" for term in terms]
-    formula = Formula(written, _ordering="none")
-    spec = ModelSpec(
-        formula=formula,
-        na_action="ignore",
-        output="numpy",
-        transform_state=state,
-    )
+    spelling = spell(terms, coded)
+    used = frame[list(spelling.columns)].rename(columns=spelling.columns)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            matrix = spec.get_model_matrix(frame, context=transforms())
+            spec = ModelSpec(
+                formula=Formula(list(spelling.terms), _ordering="none"),
+                na_action="ignore",
+                output="numpy",
+                transform_state=state,
+            )
+            matrix = spec.get_model_matrix(used, context=transforms() | FUNCTIONS)
     except Exception as error:
+        for cause in causes(error):
+            if isinstance(cause, BayesmlmError):
+                raise cause from None
+        reason = re.sub(r"\x1b\[[\d;]*m|[⧛⧚]", "", str(error))  # colours of a terminal
         raise DataError(
             message(
-                f"could not compute {', '.join(written)}: {error}",
+                f"could not compute {', '.join(map(str, terms))}: {spelling.original(reason)}",
                 "terms that the types and the range of the data allow",
                 "look at the columns of these terms",
             )
         ) from error
     structure = matrix.model_spec.structure
-    return np.asarray(matrix, dtype=float), [list(row.columns) for row in structure]
+    names = [[spelling.original(name) for name in row.columns] for row in structure]
+    return np.asarray(matrix, dtype=float), names
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those that it came from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def learn_levels(terms: tuple[Term, ...], frame: pd.DataFrame) -> dict[str, tuple[Any, ...]]:
-    """Return the categories of each categorical column of the terms, C(number) included."""
+    """Return the categories of each categorical column of the terms."""
     found: dict[str, tuple[Any, ...]] = {}
-    for factor in dict.fromkeys(factor for term in terms for factor in term.factors):
+    for factor in factors_of(terms):
         if "within(" in factor or "between(" in factor:
             continue  # their groups may be new in new data
         for name in variables(factor):
-            column = frame[name]
-            if column.dtype.name == "category":
-                found[name] = tuple(column.cat.categories)
-            elif factor.startswith("C("):
-                found[name] = tuple(np.unique(column.to_numpy()).tolist())
+            if frame[name].dtype.name == "category":
+                found[name] = tuple(frame[name].cat.categories.to_list())
+    return found
+
+
+def learn_coded(terms: tuple[Term, ...], frame: pd.DataFrame) -> dict[str, tuple[Any, ...]]:
+    """Return the categories of each factor `C(column)` whose column holds numbers.
+
+    Raises
+    ------
+    DataError
+        For `C()` of anything but a column.
+    """
+    found: dict[str, tuple[Any, ...]] = {}
+    for factor in factors_of(terms):
+        argument = re.match(r"C\((`[^`]+`|[^,(]+?)(?:, .*)?\)$", factor)
+        if argument is None or not is_name(argument[1]):
+            if factor.startswith("C("):
+                raise DataError(
+                    message(
+                        f"{factor!r}, categories of an expression",
+                        "C(column), C(column, contr.sum), …",
+                        "make a column of the expression",
+                    )
+                )
+            continue
+        column = frame[variables(argument[1])[0]]
+        if column.dtype.name != "category" and "levels=" not in factor:
+            found[factor] = tuple(np.unique(column.to_numpy()).tolist())
     return found
 
 
@@ -144,19 +234,24 @@ def with_levels(frame: pd.DataFrame, levels: Mapping[str, tuple[Any, ...]]) -> p
 
     prepared = frame.copy(deep=False)
     for name, categories in levels.items():
-        values = frame[name].astype(object)
-        unseen = sorted({str(v) for v in values.unique() if v not in categories})
-        if unseen:
-            raise DataError(
-                message(
-                    f"column {name!r} has categories that the training data lack: "
-                    f"{', '.join(unseen[:5])}",
-                    ", ".join(map(str, categories[:20])),
-                    "leave these rows out, or refit with them",
-                )
-            )
-        prepared[name] = pd.Categorical(values, categories=list(categories))
+        check_seen(name, frame[name], categories)
+        prepared[name] = pd.Categorical(frame[name].astype(object), categories=list(categories))
     return prepared
+
+
+def check_seen(name: str, column: pd.Series, categories: tuple[Any, ...]) -> None:
+    """Raise `DataError` for values that are none of the categories."""
+    known = frozenset(categories)
+    unseen = sorted(str(value) for value in column.unique().tolist() if value not in known)
+    if unseen:
+        raise DataError(
+            message(
+                f"column {name!r} has categories that the training data lack: "
+                f"{', '.join(unseen[:5])}",
+                ", ".join(map(str, categories[:20])),
+                "leave these rows out, or refit with them",
+            )
+        )
 
 
 def freeze(state: Any) -> Any:

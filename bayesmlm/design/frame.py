@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmlm.design.columns import complete_types, to_pandas
 from bayesmlm.errors import DataError, message, suggestion
 
 if TYPE_CHECKING:
@@ -58,23 +60,25 @@ def narwhalify(data: Any) -> nw.DataFrame[Any]:
         If the data are not an eager data frame, have repeated column names, or no rows.
     """
     import narwhals.stable.v2 as nw
+    from narwhals.exceptions import DuplicateError
 
-    names = [str(name) for name in getattr(data, "columns", ())]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
+    try:
+        frame = nw.from_native(data, eager_only=True)
+    except DuplicateError:
+        count = Counter(getattr(data, "column_names", data.columns))
+        repeated = ", ".join(repr(name) for name, times in count.items() if times > 1)
         raise DataError(
             message(
-                f"repeated column names: {', '.join(map(repr, repeated))}",
+                f"repeated column names: {repeated}",
                 "one column a name",
                 "rename or remove the copies",
             )
-        )
-    try:
-        frame = nw.from_native(data, eager_only=True)
+        ) from None
     except TypeError:
+        kind = data.__name__ if isinstance(data, type) else type(data).__name__
         raise DataError(
             message(
-                f"data of type {type(data).__name__}",
+                f"data of type {kind}",
                 "a pandas or polars DataFrame",
                 "pass pandas.DataFrame(data), or call .collect() on a lazy frame",
             )
@@ -86,15 +90,22 @@ def narwhalify(data: Any) -> nw.DataFrame[Any]:
     return frame
 
 
-def read_columns(data: Any, columns: Iterable[str], missing: str = "error") -> Rows:
+def snapshot(data: Any) -> nw.DataFrame[Any]:
+    """Return the data as a narwhals frame that later changes of `data` leave as it is."""
+    import narwhals.stable.v2 as nw
+
+    return narwhalify(data).select(nw.all())
+
+
+def read_columns(data: Any, used: Iterable[str], missing: str = "error") -> Rows:
     """Read the columns a model uses.
 
     Parameters
     ----------
     data
         A pandas or polars DataFrame.
-    columns
-        The columns used.
+    used
+        Names of the columns used.
     missing
         ``"error"`` refuses missing values, ``"drop"`` drops their rows and counts them.
 
@@ -111,10 +122,10 @@ def read_columns(data: Any, columns: Iterable[str], missing: str = "error") -> R
             message(f"missing={missing!r}", ", ".join(map(repr, MISSING)), "choose one of these")
         )
     source = narwhalify(data)
-    wanted = list(dict.fromkeys(columns))
+    wanted = list(dict.fromkeys(used))
     check_known(wanted, source.columns)
-    series = {name: to_pandas(source[name]) for name in wanted}
-    frame = pd.DataFrame(series)
+    columns = {name: to_pandas(source[name]) for name in wanted}
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(len(source)))
     absent = frame.isna()
     counts = {name: int(absent[name].sum()) for name in wanted if absent[name].any()}
     if counts and missing == "error":
@@ -132,9 +143,10 @@ def read_columns(data: Any, columns: Iterable[str], missing: str = "error") -> R
         raise DataError(
             message("no row is complete", "one complete row or more", "look at the missing values")
         )
-    check_finite(frame)
+    complete = complete_types(frame.loc[keep].reset_index(drop=True))
+    check_finite(complete)
     return Rows(
-        frame=drop_unused_categories(frame.loc[keep].reset_index(drop=True)),
+        frame=complete,
         positions=np.flatnonzero(keep),
         dropped=counts,
         total=len(frame),
@@ -155,7 +167,7 @@ def read_all(data: Any, positions: NDArray[np.int64]) -> pd.DataFrame:
 
     source = narwhalify(data)
     readable = {}
-    for name in source.columns:
+    for name in text_names(source.columns):
         try:
             readable[name] = to_pandas(source[name])
         except DataError:
@@ -163,18 +175,28 @@ def read_all(data: Any, positions: NDArray[np.int64]) -> pd.DataFrame:
     return pd.DataFrame(readable).iloc[positions].reset_index(drop=True)
 
 
-def check_known(wanted: Iterable[str], known: list[str]) -> None:
+def check_known(wanted: Iterable[str], columns: Iterable[Any]) -> None:
     """Raise `DataError` for a column that the data do not have."""
+    columns = list(columns)
+    known = text_names(columns)
     for name in wanted:
         if name not in known:
-            listed = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
+            listed = ", ".join(map(str, columns[:20])) + (", …" if len(columns) > 20 else "")
+            step = "correct the name, or add the column to the data"
+            if len(known) < len(columns):
+                step += "; column names must be text: data.columns = data.columns.map(str)"
             raise DataError(
                 message(
                     f"unknown column {name!r}{suggestion(name, known)}",
                     f"the columns of the data: {listed}",
-                    "correct the name, or add the column to the data",
+                    step,
                 )
             )
+
+
+def text_names(columns: Iterable[Any]) -> list[str]:
+    """Return the column names that are text, as a formula can write them."""
+    return [name for name in columns if isinstance(name, str)]
 
 
 def check_finite(frame: pd.DataFrame) -> None:
@@ -189,41 +211,3 @@ def check_finite(frame: pd.DataFrame) -> None:
         raise DataError(
             message(f"infinite values in {where}", "finite numbers", "correct or remove these rows")
         )
-
-
-def drop_unused_categories(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the frame with categories that no row has removed."""
-    for name in frame.columns:
-        if frame[name].dtype.name == "category":
-            frame[name] = frame[name].cat.remove_unused_categories()
-    return frame
-
-
-def to_pandas(series: nw.Series[Any]) -> Any:
-    """Return a column as a plain pandas array: float, integer, boolean or categorical."""
-    import narwhals.stable.v2 as nw
-    import pandas as pd
-
-    dtype = series.dtype
-    if dtype == nw.Boolean and not series.is_null().any():
-        return series.to_numpy().astype(bool)
-    if dtype.is_integer() and not series.is_null().any():
-        return series.to_numpy().astype(np.int64)
-    if dtype.is_numeric() or dtype == nw.Boolean:
-        return series.cast(nw.Float64).to_numpy().astype(np.float64)
-    if dtype in (nw.Categorical, nw.Enum):
-        categories = series.cat.get_categories().to_list()
-        return pd.Categorical(series.to_list(), categories=categories)
-    values = series.to_list()
-    present = [value for value in values if not (value is None or value != value)]
-    kinds = {type(value) for value in present}
-    if kinds <= {str}:
-        return pd.Categorical([v if isinstance(v, str) else None for v in values])
-    found = ", ".join(sorted(kind.__name__ for kind in kinds))
-    raise DataError(
-        message(
-            f"column {series.name!r} holds {dtype} ({found})",
-            "numbers, booleans, text or categories",
-            f"convert {series.name!r}, for example with .astype(float) or .astype(str)",
-        )
-    )

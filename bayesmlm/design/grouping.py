@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Codes = NDArray[np.int64]
+
+LARGEST_WHOLE = 2.0**53
+"""Size beyond which a float is no longer an exact integer."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def group_rows(columns: tuple[str, ...], frame: pd.DataFrame) -> Grouping:
     Raises
     ------
     DataError
-        For a column of floats that are not whole numbers.
+        For a column of floats that are not whole numbers, or groups of one name.
     """
     import pandas as pd
 
@@ -80,7 +84,21 @@ def group_rows(columns: tuple[str, ...], frame: pd.DataFrame) -> Grouping:
             f"{first[pair // len(inner_labels)]}:{inner_labels[pair % len(inner_labels)]}"
             for pair in found.tolist()
         ]
+    check_labels(columns, labels)
     return Grouping(columns, tuple(labels), np.asarray(codes, dtype=np.int64))
+
+
+def check_labels(columns: tuple[str, ...], labels: list[Any]) -> None:
+    """Raise `DataError` for two groups that would be called the same."""
+    repeated = [label for label, times in Counter(map(str, labels)).items() if times > 1]
+    if repeated:
+        raise DataError(
+            message(
+                f"different groups of {':'.join(columns)} have one name: {repeated[0]!r}",
+                "labels that differ, also after joining by a colon",
+                f"remove the colons from the labels of {', '.join(columns)}",
+            )
+        )
 
 
 def factorise(column: str, frame: pd.DataFrame) -> tuple[Codes, list[Any]]:
@@ -106,19 +124,23 @@ def whole_labels(column: str, frame: pd.DataFrame) -> pd.Series:
     values = frame[column]
     if values.dtype.kind != "f":
         return values
-    numbers = values.to_numpy()
-    fractional = numbers != np.floor(numbers)
-    if fractional.any():
+    check_whole(values.to_numpy(), column)
+    return values.astype(np.int64)
+
+
+def check_whole(numbers: NDArray[np.float64], column: str) -> None:
+    """Raise `DataError` for floats that are not whole numbers, or too large to be sure."""
+    wrong = (numbers != np.floor(numbers)) | (np.abs(numbers) > LARGEST_WHOLE)
+    if wrong.any():
         raise DataError(
             message(
                 f"grouping column {column!r} holds numbers that are not whole, "
-                f"such as {numbers[fractional][0]:g}",
+                f"such as {numbers[wrong][0]:g}",
                 "text, categories or whole numbers",
                 f"if {column!r} is a measurement it is a predictor, not a group; "
                 "otherwise label the groups",
             )
         )
-    return values.astype(np.int64)
 
 
 def text_labels(frame: pd.DataFrame, column: str) -> list[str]:

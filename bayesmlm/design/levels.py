@@ -147,6 +147,8 @@ def comparable(column: pd.Series) -> NDArray[Any]:
     """Return the values of a column as numbers that are equal where the values are."""
     import pandas as pd
 
-    if column.dtype.kind in "fiub":
-        return column.to_numpy()
+    if column.dtype.kind in "fiub" and not column.hasnans:
+        values = column.to_numpy()
+        if np.isfinite(values).all():
+            return values
     return np.asarray(pd.factorize(column)[0])

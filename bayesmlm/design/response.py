@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.design.encoding import encode
+from bayesmlm.design.encoding import Encoding, encode
+from bayesmlm.design.grouping import LARGEST_WHOLE
+from bayesmlm.design.screen import check_varies
 from bayesmlm.errors import DataError, SpecError, message
 from bayesmlm.families import Family
+from bayesmlm.spec.expression import is_factor, is_name, variables
 from bayesmlm.spec.terms import Response, Term
 
 if TYPE_CHECKING:
@@ -60,25 +63,30 @@ def read_outcome(response: Response, family: Family, frame: pd.DataFrame) -> Out
     rows = {name: evaluate(text, frame) for name, text in response.additions}
     check_additions(family, rows)
     success = failure = None
-    if family.binary and frame.get(response.column) is not None:
-        column = frame[response.column]
-        if column.dtype.name == "category":
-            failure, success = two_categories(response.column, column)
-            y = np.asarray(column == success, dtype=float)
-        else:
-            y = column.to_numpy().astype(float)
+    column = frame[variables(response.column)[0]] if is_name(response.column) else None
+    if family.binary and column is not None and column.dtype.name == "category":
+        failure, success = two_categories(response.column, column)
+        y = np.asarray(column == success, dtype=float)
     else:
         y = evaluate(response.column, frame)
     family.check(response.column, y, rows)
-    if family.has_scale and np.ptp(y) == 0:
+    if family.has_scale:
+        check_varies(f"the response {response.column!r}", y, "check that this is the outcome")
+    else:
+        check_counts(response.column, y)
+    return Outcome(y, rows, success, failure)
+
+
+def check_counts(name: str, values: Array) -> None:
+    """Raise `DataError` for counts that a double does not hold exactly."""
+    if values.max() > LARGEST_WHOLE:
         raise DataError(
             message(
-                f"the response {response.column!r} is {y[0]:g} in every row",
-                "a response that varies",
-                "check that this is the outcome column",
+                f"{name!r} has counts as large as {values.max():g}",
+                f"whole numbers up to {LARGEST_WHOLE:g}",
+                "correct these rows, or model the logarithm as gaussian",
             )
         )
-    return Outcome(y, rows, success, failure)
 
 
 def two_categories(name: str, column: pd.Series) -> tuple[Any, Any]:
@@ -98,26 +106,47 @@ def two_categories(name: str, column: pd.Series) -> tuple[Any, Any]:
 
 def evaluate(text: str, frame: pd.DataFrame) -> Array:
     """Return the values of an expression of columns, or of a number; shape (N,)."""
-    try:
-        return np.full(len(frame), float(text))
-    except ValueError:
-        pass
-    name = text.strip("`")
-    if name in frame and frame[name].dtype.name == "category":
-        shown = ", ".join(map(repr, frame[name].cat.categories[:5]))
+    return learn(text, frame)[1]
+
+
+def learn(text: str, frame: pd.DataFrame) -> tuple[Encoding, Array]:
+    """Return how an expression of columns is computed, and its values; shape (N,).
+
+    Raises
+    ------
+    DataError
+        If it is text, or gives more than one column.
+    """
+    columns = variables(text)
+    if not columns:
+        return Encoding(), np.full(len(frame), number(text))
+    if is_name(text) and frame[columns[0]].dtype.name == "category":
+        shown = ", ".join(map(repr, frame[columns[0]].cat.categories[:5]))
         raise DataError(
             message(
-                f"{name!r} is text ({shown})",
+                f"{columns[0]!r} is text ({shown})",
                 "numbers (text is allowed as a bernoulli response)",
                 'convert it to numbers, or pass family="bernoulli"',
             )
         )
-    matrix = encode((Term((text,)),), frame)[1]
+    # as a formula, n - 1 would be n without an intercept, and a + b two columns
+    factor = text if is_factor(text) else f"I({text})"
+    encoding, matrix = encode((Term((factor,)),), frame)
     if matrix.shape[1] != 1:
         raise DataError(
             message(f"{text!r} gives {matrix.shape[1]} columns", "one column", "simplify it")
         )
-    return matrix[:, 0]
+    return encoding, matrix[:, 0]
+
+
+def number(text: str) -> float:
+    """Return the number that an expression without columns states."""
+    try:
+        return float(text)
+    except ValueError:
+        raise DataError(
+            message(f"{text!r}", "a column, or one number", "write the number out")
+        ) from None
 
 
 def check_additions(family: Family, rows: Mapping[str, Array]) -> None:
@@ -140,16 +169,20 @@ def check_additions(family: Family, rows: Mapping[str, Array]) -> None:
                     f"remove {name}(), or choose another family",
                 )
             )
-        whole = name != "trials" or bool((values == np.floor(values)).all())
-        if not whole or not bool((values > 0).all()):
-            kind = "whole numbers from 1" if name == "trials" else "positive numbers"
+        allowed = (values > 0) & np.isfinite(values)
+        if name == "trials":
+            allowed &= values == np.floor(values)
+        if not allowed.all():
+            kind = "whole numbers from 1" if name == "trials" else "positive finite numbers"
             raise DataError(
                 message(
-                    f"{name}() has values such as {values[np.argmin(values)]:g}",
+                    f"{name}() has values such as {values[~allowed][0]:g}",
                     kind,
                     f"correct or remove the rows where {name} is not",
                 )
             )
+    if "trials" in rows:
+        check_counts("trials", rows["trials"])
     if "se" in rows and "precision" in rows:
         raise SpecError(
             message(

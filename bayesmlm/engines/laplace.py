@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from bayesmlm.density import GaussianMarginal, gaussian_marginal
+from bayesmlm.density import GaussianMarginal
 from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.importance import WeightedSample, explore
 from bayesmlm.engines.layout import data_groups, posterior_dataset
+from bayesmlm.engines.marginal import require_marginal
 from bayesmlm.engines.mode import Mode, find_mode
 from bayesmlm.engines.nuts import NUTS
 from bayesmlm.engines.progress import Progress
@@ -144,31 +145,3 @@ class Laplace(Engine):
         }
         groups = {"posterior": posterior, "sample_stats": xr.Dataset(statistics)}
         return xr.DataTree.from_dict(groups | data_groups(marginal))
-
-
-def require_marginal(design: Design, priors: Priors, engine: str) -> GaussianMarginal:
-    """Return the marginal density.
-
-    Raises
-    ------
-    EngineError
-        Where the effects of the model do not integrate out exactly.
-    """
-    marginal = gaussian_marginal(design, priors)
-    if isinstance(marginal, str):
-        raise EngineError(
-            message(
-                f"{engine} of a model where {marginal}",
-                "gaussian responses with Normal priors of the fixed effects",
-                'fit with "nuts"',
-            )
-        )
-    if marginal.layout.size == 0:
-        raise EngineError(
-            message(
-                f"{engine} of a model without hyperparameters",
-                "models with a residual SD or random effects",
-                'fit with "nuts"',
-            )
-        )
-    return marginal

@@ -26,8 +26,8 @@ from bayesmlm.density.fixed_prior import flat
 from bayesmlm.density.threads import threads
 from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
-from bayesmlm.engines.laplace import require_marginal
 from bayesmlm.engines.layout import data_groups, posterior_dataset
+from bayesmlm.engines.marginal import require_marginal
 from bayesmlm.engines.mode import Mode, find_mode
 from bayesmlm.engines.progress import Progress
 from bayesmlm.priors import Normal, Priors

@@ -1,4 +1,4 @@
-"""The No-U-Turn sampler on the PyMC graph.
+"""The No-U-Turn sampler, on the marginal posterior or on the PyMC graph.
 
 References
 ----------
@@ -7,34 +7,31 @@ Hoffman & Gelman (2014), Journal of Machine Learning Research 15, 1593–1623.
 
 from __future__ import annotations
 
-import logging
 import os
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from bayesmlm import names
+from bayesmlm.density import GaussianMarginal
 from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
+from bayesmlm.engines.integrated import sample_marginal
+from bayesmlm.engines.marginal import find_marginal, require_marginal
 from bayesmlm.engines.progress import Progress
+from bayesmlm.engines.quiet import quiet
+from bayesmlm.engines.sampled import posterior_names, sample_by_nutpie, sample_by_pymc
 from bayesmlm.errors import EngineError, message
 from bayesmlm.graph import build_model, choose
 from bayesmlm.priors import Priors
 from bayesmlm.result import FitResult
 
 SAMPLERS = ("nutpie", "pymc")
+RANDOM_EFFECTS = ("auto", "integrate", "sample")
 
-STATISTICS = {
-    "tree_depth": "depth",
-    "reached_max_treedepth": "maxdepth_reached",
-    "lp": "logp",
-    "acceptance_rate": "mean_tree_accept",
-}
-"""PyMC's name of each sampler statistic, and nutpie's, which is used for both."""
+COSTLY = 3e7
+"""Multiplications of one marginal density from which "auto" samples the graph."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +52,11 @@ class NUTS(Engine):
         ``"nutpie"`` or ``"pymc"``.
     parametrisation
         ``"centred"`` or ``"non-centred"`` for all effects, or by ``"group"`` or
-        ``"group[effect]"``; None chooses from the data.
+        ``"group[effect]"``; None chooses from the data. Of the graph only.
+    random_effects
+        ``"integrate"`` samples the hyperparameters alone and draws all effects exactly (a
+        gaussian response); ``"sample"`` samples everything in the PyMC graph; ``"auto"``
+        integrates where it can.
     """
 
     draws: int = 2000
@@ -66,6 +67,7 @@ class NUTS(Engine):
     max_treedepth: int = 10
     sampler: str = "nutpie"
     parametrisation: str | Mapping[str, str] | None = None
+    random_effects: str = "auto"
 
     name: ClassVar[str] = "nuts"
 
@@ -100,15 +102,37 @@ class NUTS(Engine):
                     "leave it out for nutpie",
                 )
             )
+        if self.random_effects not in RANDOM_EFFECTS:
+            raise EngineError(
+                message(
+                    f"NUTS(random_effects={self.random_effects!r})",
+                    ", ".join(map(repr, RANDOM_EFFECTS)),
+                    "leave it out for the automatic choice",
+                )
+            )
+        if self.random_effects == "integrate" and self.sampler != "nutpie":
+            raise EngineError(
+                message(
+                    f"NUTS(random_effects='integrate', sampler={self.sampler!r})",
+                    "sampler='nutpie' where the random effects are integrated out",
+                    "leave the sampler out",
+                )
+            )
 
     def fit(self, design: Design, priors: Priors, seed: int, progress: Progress) -> FitResult:
         """Sample the posterior; see `Engine.fit`."""
-        coordinates = choose(design, self.parametrisation)
         with progress.running():
-            with progress.stage("build the graph"), quiet():
-                model = build_model(design, priors, coordinates)
-            run = self.run_nutpie if self.sampler == "nutpie" else self.run_pymc
-            tree = run(model, posterior_names(design), seed, progress)
+            marginal = self.marginal(design, priors)
+            if isinstance(marginal, GaussianMarginal):
+                tree = sample_marginal(marginal, self.options, seed, progress)
+                notes = ["Random and fixed effects integrated out exactly."]
+            else:
+                coordinates = choose(design, self.parametrisation)
+                with progress.stage("build the graph"), quiet():
+                    model = build_model(design, priors, coordinates)
+                sample = sample_by_nutpie if self.sampler == "nutpie" else sample_by_pymc
+                tree = sample(model, posterior_names(design), self.options, seed, progress)
+                notes = [f"Sampled {choice}." for choice in coordinates]
         return FitResult(
             spec=design.spec,
             design=design,
@@ -117,8 +141,38 @@ class NUTS(Engine):
             engine=self,
             seed=seed,
             seconds=dict(progress.seconds),
-            notes=tuple(f"Sampled {choice}." for choice in coordinates),
+            notes=tuple(notes),
         )
+
+    def marginal(self, design: Design, priors: Priors) -> GaussianMarginal | None:
+        """Return the marginal density where the effects are to be integrated out.
+
+        Raises
+        ------
+        EngineError
+            If they are to be, and cannot.
+        """
+        if self.random_effects == "integrate":
+            return require_marginal(design, priors, "NUTS with the random effects integrated out")
+        automatic = self.random_effects == "auto" and self.sampler == "nutpie"
+        if not automatic or self.parametrisation is not None:
+            return None
+        found = find_marginal(design, priors)
+        if isinstance(found, str) or found.structure.work > COSTLY:
+            return None
+        return found
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options in nutpie's names."""
+        return {
+            "draws": self.draws,
+            "tune": self.tune,
+            "chains": self.chains,
+            "cores": self.workers,
+            "target_accept": self.target_accept,
+            "maxdepth": self.max_treedepth,
+        }
 
     def __str__(self) -> str:
         return (
@@ -131,132 +185,9 @@ class NUTS(Engine):
         """Number of chains that run at once."""
         return min(self.chains, self.cores or available_cores())
 
-    def run_nutpie(self, model: Any, kept: list[str], seed: int, progress: Progress) -> Any:
-        """Compile and sample with nutpie."""
-        with quiet():
-            import nutpie
-            import xarray as xr
-            from threadpoolctl import threadpool_limits
-
-            with progress.stage("compile", "the first time on a machine a minute and a half"):
-                compiled = nutpie.compile_pymc_model(model, var_names=kept)
-            count = progress.counter("sample")
-
-            def report(chains: Any) -> None:
-                done = sum(chain.finished_draws for chain in chains)
-                total = sum(chain.total_draws for chain in chains)
-                count(done, total, f"{sum(chain.divergences for chain in chains)} divergences")
-
-            with progress.stage("sample", drawn=False), threadpool_limits(1, "blas"):
-                tree = nutpie.sample(
-                    compiled,
-                    draws=self.draws,
-                    tune=self.tune,
-                    chains=self.chains,
-                    cores=self.workers,
-                    seed=seed,
-                    save_warmup=False,
-                    progress_bar=False,
-                    progress_callback=report if count is not None else None,
-                    target_accept=self.target_accept,
-                    maxdepth=self.max_treedepth,
-                )
-        if count is not None:
-            total = self.chains * (self.draws + self.tune)
-            divergences = int(tree["sample_stats"]["diverging"].sum())
-            count(total, total, f"{divergences} divergences")
-        groups = {name: tree[name].to_dataset() for name in ("posterior", "sample_stats")}
-        groups["posterior"] = groups["posterior"][kept]
-        return xr.DataTree.from_dict(groups | observations(model))
-
-    def run_pymc(self, model: Any, kept: list[str], seed: int, progress: Progress) -> Any:
-        """Sample with PyMC's own sampler."""
-        with quiet():
-            import pymc as pm
-            import xarray as xr
-            from threadpoolctl import threadpool_limits
-
-            with progress.stage("sample", "compiling, then sampling"), threadpool_limits(1, "blas"):
-                tree = pm.sample(
-                    draws=self.draws,
-                    tune=self.tune,
-                    chains=self.chains,
-                    cores=self.workers,
-                    random_seed=seed,
-                    nuts_sampler="pymc",
-                    nuts={
-                        "target_accept": self.target_accept,
-                        "max_treedepth": self.max_treedepth,
-                    },
-                    var_names=kept,
-                    progressbar=False,
-                    compute_convergence_checks=False,
-                    quiet=True,
-                    model=model,
-                )
-        groups = {
-            "posterior": tree["posterior"].to_dataset()[kept],
-            "sample_stats": tree["sample_stats"].to_dataset().rename(STATISTICS),
-        }
-        return xr.DataTree.from_dict(groups | observations(model))
-
 
 def available_cores() -> int:
     """Return the number of processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def posterior_names(design: Design) -> list[str]:
-    """Return the names of the variables the posterior keeps."""
-    kept = [names.BETA] if design.coef else []
-    for block in design.random:
-        kept.append(names.sd(block.name))
-        if block.pairs:
-            kept.append(names.corr(block.name))
-        kept.append(names.effects(block.name))
-    return kept + ([names.SIGMA] if design.estimates_scale else [])
-
-
-def observations(model: Any) -> dict[str, Any]:
-    """Return the datasets of observed and of constant data."""
-    import xarray as xr
-    from pymc.backends.arviz import (
-        coords_and_dims_for_inferencedata,
-        find_constants,
-        find_observations,
-    )
-
-    coords, dims = coords_and_dims_for_inferencedata(model)
-
-    def dataset(values: Mapping[str, Any]) -> xr.Dataset:
-        arrays = {}
-        for name, value in values.items():
-            own = dims.get(name) or [f"{name}_dim_{k}" for k in range(value.ndim)]
-            arrays[name] = xr.DataArray(
-                value, dims=own, coords={dim: coords[dim] for dim in own if dim in coords}
-            )
-        return xr.Dataset(arrays)
-
-    return {
-        "observed_data": dataset(find_observations(model)),
-        "constant_data": dataset(find_constants(model)),
-    }
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence what the libraries say of themselves; bayesmlm reports what matters."""
-    os.environ.setdefault("PYTENSOR_FLAGS", "blas__ldflags=")
-    loggers = [logging.getLogger(name) for name in ("pymc", "pytensor", "nutpie")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)

@@ -86,3 +86,16 @@ class Progress:
             bars.update(task, completed=done, total=total, detail=detail)
 
         return update
+
+
+def chain_report(update: Any) -> Any:
+    """Return what nutpie calls with the progress of its chains, or None."""
+    if update is None:
+        return None
+
+    def report(chains: Any) -> None:
+        divergences = sum(chain.divergences for chain in chains)
+        done = sum(chain.finished_draws for chain in chains)
+        update(done, sum(chain.total_draws for chain in chains), f"{divergences} divergences")
+
+    return report

@@ -47,7 +47,12 @@ class Bernoulli(Family):
     def observe(
         self, name: str, eta: Any, rows: Mapping[str, Any], observed: Any, sigma: Any, dims: str
     ) -> Any:
-        """Add a Bernoulli response."""
+        """Add a Bernoulli response, as one binomial trial.
+
+        PyMC's Bernoulli takes log1p(-p), whose compiled gradient is 0 once p rounds to 1:
+        for probit from eta = 8. Its Binomial takes n log(p), stable in both tails.
+        """
         import pymc as pm
 
-        return pm.Bernoulli(name, logit_p=log_odds(eta, self.link), observed=observed, dims=dims)
+        logit_p = log_odds(eta, self.link)
+        return pm.Binomial(name, 1, logit_p=logit_p, observed=observed, dims=dims)

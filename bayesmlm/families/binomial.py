@@ -18,12 +18,22 @@ LATENT_VARIANCE = {"logit": np.pi**2 / 3, "probit": 1.0}
 
 def log_odds(eta: Any, link: Link) -> Any:
     """Return the log odds of success as a tensor, without overflow in either tail."""
-    import pymc as pm
-
     if link.name == "logit":
         return eta
-    standard = pm.Normal.dist(0, 1)
-    return pm.logcdf(standard, eta) - pm.logcdf(standard, -eta)
+    return log_normal_cdf(eta) - log_normal_cdf(-eta)
+
+
+def log_normal_cdf(x: Any) -> Any:
+    """Return log Phi(x) as a tensor.
+
+    PyMC's own takes the square root of 2 in single precision. Each branch sees only values
+    that suit it: the gradient of an overflow is not a number, even where it is not taken.
+    """
+    import pytensor.tensor as pt
+
+    low, high = pt.minimum(x, -1.0) / np.sqrt(2), pt.maximum(x, -1.0) / np.sqrt(2)
+    tail = pt.log(pt.erfcx(-low) / 2) - low**2
+    return pt.switch(pt.lt(x, -1.0), tail, pt.log1p(-pt.erfc(high) / 2))
 
 
 def log_probabilities(eta: Array, link: Link) -> tuple[Array, Array]:

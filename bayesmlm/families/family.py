@@ -86,4 +86,4 @@ class Family(ABC):
 
 def whole(y: Array) -> NDArray[np.bool_]:
     """Return where y is a non-negative whole number."""
-    return (y >= 0) & (y == np.floor(y))
+    return np.isfinite(y) & (y >= 0) & (y == np.floor(y))

@@ -89,8 +89,7 @@ class Logit(Link):
 
     def inverse_slope(self, eta: Array) -> Array:
         """Return p (1 - p)."""
-        p = self.inverse(eta)
-        return p * (1 - p)
+        return self.inverse(eta) * self.inverse(-eta)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from bayesmlm import names
 from bayesmlm.design import Design
 from bayesmlm.graph.effects import add_effects
 from bayesmlm.graph.fixed import add_fixed
+from bayesmlm.graph.labels import data, response_label, unused
+from bayesmlm.graph.means import group_means
 from bayesmlm.graph.parametrisation import EffectCoordinates
 from bayesmlm.priors import Priors
 
@@ -34,16 +36,13 @@ def build_model(design: Design, priors: Priors, coordinates: tuple[EffectCoordin
 
     with pm.Model(coords=coords(design)) as model:
         fixed = add_fixed(design, priors)
-        parts = [
-            part
-            for block in design.random
-            for part in add_effects(block, priors, fixed, coordinates)
-        ]
+        means = group_means(design, coordinates, fixed)
+        parts = [part for block in design.random for part in add_effects(block, priors, means)]
         eta = fixed.linear_predictor()
         for part in parts:
             eta = eta + part
         if design.offset.any():
-            eta = eta + pm.Data("offset", design.offset, dims=names.OBS)
+            eta = eta + data("offset", design.offset, dims=names.OBS)
         sigma = priors.sigma.pymc(names.SIGMA) if priors.sigma is not None else None
         add_response(design, eta, sigma)
     return model
@@ -68,13 +67,12 @@ def add_response(design: Design, eta: Any, sigma: Any) -> None:
     import pymc as pm
 
     rows = {
-        name: pm.Data(name, values.astype(np.int64) if name == "trials" else values, dims=names.OBS)
+        name: data(name, values.astype(np.int64) if name == "trials" else values, dims=names.OBS)
         for name, values in design.outcome.rows.items()
     }
     weights = rows.pop("weights", None)
-    name = names.safe(design.spec.response.column.strip("`"))
-    name = name if name not in pm.modelcontext(None).named_vars else f"{name}_response"
+    name = response_label(design.spec.response.column)
     observed = design.y if design.family.has_scale else design.y.astype(np.int64)
     y = design.family.observe(name, eta, rows, observed, sigma, names.OBS)
     if weights is not None:
-        pm.Potential("weighted_likelihood", ((weights - 1) * pm.logp(y, observed)).sum())
+        pm.Potential(unused("weighted_likelihood"), ((weights - 1) * pm.logp(y, observed)).sum())

@@ -8,27 +8,26 @@ before it is normal, and z_k follows from it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.design import RandomBlock
-from bayesmlm.graph.fixed import Fixed
-from bayesmlm.graph.parametrisation import CENTRED, EffectCoordinates
+from bayesmlm.graph.labels import data, effect_label, unused
 from bayesmlm.priors import LKJ, Priors, cholesky_factor, pymc_vector
-
-Array = NDArray[np.float64]
 
 
 def add_effects(
-    block: RandomBlock,
-    priors: Priors,
-    fixed: Fixed,
-    coordinates: tuple[EffectCoordinates, ...],
+    block: RandomBlock, priors: Priors, means: Mapping[tuple[str, str], Any]
 ) -> list[Any]:
     """Add the effects of one grouping.
+
+    Parameters
+    ----------
+    block, priors
+        The effects and their priors.
+    means
+        Mean of each centred coefficient, by grouping and effect; the others are not centred.
 
     Returns
     -------
@@ -38,10 +37,10 @@ def add_effects(
     import pymc as pm
     import pytensor.tensor as pt
 
-    centred = {c.effect for c in coordinates if c.group == block.name and c.choice == CENTRED}
+    group = names.safe(block.name)
     sds = add_sds(block, priors)
     factors = add_correlations(block, priors)
-    index = pm.Data(f"{names.safe(block.name)}_index", block.grouping.codes, dims=names.OBS)
+    index = data(f"{group}_index", block.grouping.codes, dims=names.OBS)
     deviations: list[Any] = [None] * len(block.effects)
     parts = []
     for members, rows in zip(block.blocks, factors, strict=True):
@@ -49,31 +48,27 @@ def add_effects(
         for i, k in enumerate(members):
             expected = sum((rows[i][j] * standard[j] for j in range(i)), 0.0) * sds[k]
             spread = rows[i][i] * sds[k]
-            label = f"{names.safe(block.name)}_{names.safe(block.effects[k])}"
-            if block.effects[k] in centred:
-                mean = group_mean(block, k, fixed)
-                value = pm.Normal(
-                    f"coef_{label}", mean + expected, spread, dims=names.safe(block.name)
-                )
+            label = effect_label(block.name, block.effects[k])
+            mean = means.get((block.name, block.effects[k]))
+            if mean is not None:
+                value = pm.Normal(unused(f"coef_{label}"), mean + expected, spread, dims=group)
                 deviations[k] = value - mean
                 standard.append((deviations[k] - expected) / spread)
             else:
-                standard.append(pm.Normal(f"z_{label}", 0.0, 1.0, dims=names.safe(block.name)))
+                standard.append(pm.Normal(unused(f"z_{label}"), 0.0, 1.0, dims=group))
                 value = deviations[k] = expected + spread * standard[-1]
             parts.append(value[index] * column(block, k))
-    dims = (names.safe(block.name), names.effect_dim(block.name))
+    dims = (group, names.effect_dim(block.name))
     pm.Deterministic(names.effects(block.name), pt.stack(deviations, axis=1), dims=dims)
     return parts
 
 
 def column(block: RandomBlock, k: int) -> Any:
     """Return effect column k as data, or 1 for the intercept."""
-    import pymc as pm
-
     if block.effects[k] == names.INTERCEPT:
         return 1.0
-    label = f"Z_{names.safe(block.name)}_{names.safe(block.effects[k])}"
-    return pm.Data(label, block.Z[:, k], dims=names.OBS)
+    label = f"Z_{effect_label(block.name, block.effects[k])}"
+    return data(label, block.Z[:, k], dims=names.OBS)
 
 
 def add_sds(block: RandomBlock, priors: Priors) -> list[Any]:
@@ -87,7 +82,7 @@ def add_sds(block: RandomBlock, priors: Priors) -> list[Any]:
         vector = pymc_vector(name, tuple(own), dims=dim)
         return [vector[k] for k in range(len(own))]
     values = [
-        prior.pymc(f"{name}_{names.safe(effect)}")
+        prior.pymc(unused(f"{name}[{names.safe(effect)}]"))
         for effect, prior in zip(block.effects, own, strict=True)
     ]
     pm.Deterministic(name, pt.stack(values), dims=dim)
@@ -114,7 +109,8 @@ def add_correlations(block: RandomBlock, priors: Priors) -> list[list[list[Any]]
         if q > 1:
             lkj: LKJ = priors.correlations[block.name]
             suffix = "" if len(joint) == 1 else f"_{joint.index(members)}"
-            partial = lkj.pymc(f"half_partial_corr_{names.safe(block.name)}{suffix}", q)
+            label = unused(f"half_partial_corr_{names.safe(block.name)}{suffix}")
+            partial = lkj.pymc(label, q)
         rows = cholesky_factor(partial, q, pt.sqrt)
         factors.append(rows)
         correlations += [
@@ -127,37 +123,3 @@ def add_correlations(block: RandomBlock, priors: Priors) -> list[list[list[Any]]
             names.corr(block.name), pt.stack(correlations), dims=names.pair_dim(block.name)
         )
     return factors
-
-
-def group_mean(block: RandomBlock, k: int, fixed: Fixed) -> Any:
-    """Return the mean of each group's coefficient k, from the fixed part, shape (J,) or 0.
-
-    A fixed column that is effect column k times a value of the group is a predictor of the
-    group's coefficient; it moves from the rows to the groups.
-    """
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    mean: Any = 0.0
-    is_intercept = block.effects[k] == names.INTERCEPT
-    found = {
-        c: values
-        for c in tuple(fixed.free)
-        if (values := group_values(fixed.X[:, c], block, k)) is not None
-    }
-    if found:
-        slopes = pt.stack([fixed.take(c) for c in found])
-        label = f"W_{names.safe(block.name)}_{names.safe(block.effects[k])}"
-        mean = pt.dot(pm.Data(label, np.column_stack(list(found.values()))), slopes)
-    if is_intercept and fixed.intercept is not None:
-        mean = mean + fixed.take_intercept()
-    return mean
-
-
-def group_values(x: Array, block: RandomBlock, k: int) -> Array | None:
-    """Return w such that x = z_k w[group] in every row, shape (J,), or None."""
-    z, codes, size = block.Z[:, k], block.grouping.codes, block.grouping.size
-    length = np.bincount(codes, z * z, size)
-    w = np.bincount(codes, z * x, size) / np.where(length > 0, length, 1.0)
-    exact = np.abs(x - z * w[codes]).max() <= 1e-9 * np.abs(x).max()
-    return w if exact else None

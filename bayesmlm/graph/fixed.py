@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bayesmlm import names
 from bayesmlm.design import Design
 from bayesmlm.graph.coordinates import linear_transform, whitening
+from bayesmlm.graph.labels import data, unused
 from bayesmlm.priors import Prior, Priors, outcome_scale, pymc_vector
 
 Array = NDArray[np.float64]
@@ -39,11 +40,14 @@ class Fixed:
     free: list[int] = field(default_factory=list)
 
     def take(self, k: int) -> Any:
-        """Hand column k to a group's coefficient; its mean stays with the intercept."""
+        """Hand the slope of column k to a group's coefficient."""
         self.free.remove(k)
-        if self.means[k] != 0:
-            self.intercept = self.intercept - self.slopes[k] * self.means[k]
         return self.slopes[k]
+
+    def uncentre(self, k: int) -> None:
+        """Let the intercept hold where column k is 0."""
+        if self.intercept is not None:
+            self.intercept = self.intercept - self.slopes[k] * self.means[k]
 
     def take_intercept(self) -> Any:
         """Hand the intercept to a group's coefficient."""
@@ -52,14 +56,13 @@ class Fixed:
 
     def linear_predictor(self) -> Any:
         """Return what no group took, per row."""
-        import pymc as pm
         import pytensor.tensor as pt
 
         eta = 0.0 if self.intercept is None else self.intercept
         if self.free:
             columns = self.X[:, self.free] - self.means[self.free]
             slopes = pt.stack([self.slopes[k] for k in self.free])
-            eta = eta + pt.dot(pm.Data("X", columns), slopes)
+            eta = eta + pt.dot(data("X", columns), slopes)
         return eta
 
 
@@ -107,10 +110,12 @@ def add_slopes(labels: list[str], priors: list[Prior], X: Array, scale: float) -
     if one_real_kind(priors):
         pm.modelcontext(None).add_coord("slope", labels)
         transform = linear_transform(*whitening(X, scale))
-        vector = pymc_vector("slopes", tuple(priors), dims="slope", default_transform=transform)
+        vector = pymc_vector(
+            unused("slopes"), tuple(priors), dims="slope", default_transform=transform
+        )
         return [vector[k] for k in range(len(labels))]
     return [
-        prior.pymc(f"slope_{names.safe(label)}")
+        prior.pymc(unused(f"slope[{names.safe(label)}]"))
         for label, prior in zip(labels, priors, strict=True)
     ]
 
@@ -119,8 +124,8 @@ def add_intercept(priors: Priors, slopes: list[Any], means: Array) -> Any:
     """Add the intercept and return the linear predictor at the means."""
     prior = priors.coefficients[names.INTERCEPT]
     if priors.intercept_at_means:
-        return prior.pymc("intercept_at_means")
-    intercept = prior.pymc("intercept_at_zero")
+        return prior.pymc(unused("intercept_at_means"))
+    intercept = prior.pymc(unused("intercept_at_zero"))
     for mean, slope in zip(means, slopes, strict=True):
         intercept = intercept + mean * slope
     return intercept

@@ -100,6 +100,8 @@ def read_wishes(design: Design, asked: str | Mapping[str, str] | None) -> dict[s
     known = [block.name for block in design.random]
     known += [f"{block.name}[{effect}]" for block in design.random for effect in block.effects]
     groups = [block.name for block in design.random]
+    if not (asked is None or isinstance(asked, Mapping) or asked in CHOICES):
+        raise refused(asked, "all effects")
     wishes = dict.fromkeys(groups, asked) if isinstance(asked, str) else dict(asked or {})
     for name, choice in wishes.items():
         if name not in known:
@@ -111,14 +113,19 @@ def read_wishes(design: Design, asked: str | Mapping[str, str] | None) -> dict[s
                 )
             )
         if choice not in CHOICES:
-            raise EngineError(
-                message(
-                    f"parametrisation {choice!r} for {name!r}",
-                    ", ".join(map(repr, CHOICES)),
-                    "choose one of these, or leave it out for the automatic choice",
-                )
-            )
+            raise refused(choice, repr(name))
     return {name: str(choice) for name, choice in wishes.items()}
+
+
+def refused(choice: object, place: str) -> EngineError:
+    """Return the error of a choice that does not exist."""
+    return EngineError(
+        message(
+            f"parametrisation {choice!r} for {place}",
+            ", ".join(map(repr, CHOICES)),
+            "choose one of these, or leave it out for the automatic choice",
+        )
+    )
 
 
 def quick_reliability(design: Design, block: RandomBlock) -> Array:

@@ -11,17 +11,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bayesmlm import names
 from bayesmlm.design import Design, RandomBlock
 from bayesmlm.errors import PriorError, message, suggestion
 from bayesmlm.priors.lkj import LKJ
 from bayesmlm.priors.prior import PRIORS, HalfStudentT, Normal, Prior
 
+Array = NDArray[np.float64]
+
 LINK_SCALE = {"logit": 2.5, "probit": 1.5, "log": 2.5}
 """Scale of slopes (per SD of the predictor) and of SDs for families without a residual."""
 
 INTERCEPT_SCALE = {"logit": 2.5, "probit": 1.5, "log": 5.0}
 """Scale of the default prior of the intercept for families without a residual."""
+
+AMBIGUOUS = "ambiguous"
+"""The kind of a name that is a coefficient's and another parameter's too."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +61,18 @@ class Priors:
     chosen: frozenset[str]
 
 
+def spread(column: Array) -> float:
+    """Return the sample SD of a column, shape (N,)."""
+    return float(column.std(ddof=1))
+
+
 def outcome_scale(design: Design) -> float:
-    """Return the scale of the linear predictor: sd(y), or the link's constant / 2.5."""
+    """Return the scale of the linear predictor: sd(y), or the link's constant / 2.5.
+
+    What an offset accounts for is not the model's to explain: y is y less its offset.
+    """
     if design.family.has_scale:
-        return float(design.y.std(ddof=1))
+        return spread(design.y - design.offset)
     return LINK_SCALE[design.family.link.name] / 2.5
 
 
@@ -75,7 +91,7 @@ def default_priors(design: Design) -> Priors:
         if name == names.INTERCEPT:
             coefficients[name] = default_intercept(design)
         else:
-            coefficients[name] = Normal(0.0, 2.5 * s / float(column.std()))
+            coefficients[name] = Normal(0.0, 2.5 * s / spread(column))
     sds = {block.name: default_sds(block, s) for block in design.random}
     return Priors(
         coefficients=coefficients,
@@ -88,22 +104,25 @@ def default_priors(design: Design) -> Priors:
 
 
 def default_intercept(design: Design) -> Prior:
-    """Return the default prior of the intercept at the means of the predictors."""
+    """Return the default prior of the intercept at the means of the predictors.
+
+    It is a prior of the linear predictor there, the mean of the offset included.
+    """
+    centre = float(design.offset.mean())
     if design.family.has_scale:
-        centre = float(design.y.mean() - design.offset.mean())
-        return Normal(centre, 2.5 * float(design.y.std(ddof=1)))
-    return Normal(0.0, INTERCEPT_SCALE[design.family.link.name])
+        return Normal(float(design.y.mean()) - centre, 2.5 * outcome_scale(design))
+    return Normal(0.0 - centre, INTERCEPT_SCALE[design.family.link.name])
 
 
 def default_sds(block: RandomBlock, s: float) -> dict[str, Prior]:
     """Return the default priors of the SDs of one grouping's effects."""
     spreads = [
-        1.0 if name == names.INTERCEPT else float(column.std())
+        1.0 if name == names.INTERCEPT else spread(column)
         for name, column in zip(block.effects, block.Z.T, strict=True)
     ]
     return {
-        name: HalfStudentT(3.0, 2.5 * s / spread)
-        for name, spread in zip(block.effects, spreads, strict=True)
+        name: HalfStudentT(3.0, 2.5 * s / sd)
+        for name, sd in zip(block.effects, spreads, strict=True)
     }
 
 
@@ -175,7 +194,7 @@ def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
 
 def prior_targets(design: Design) -> dict[str, str]:
     """Return every name a prior may be given to, with the kind of parameter it is."""
-    targets = dict.fromkeys(design.coef, "coefficient")
+    targets: dict[str, str] = {}
     if any(name != names.INTERCEPT for name in design.coef):
         targets["slopes"] = "coefficient"
     for block in design.random:
@@ -187,13 +206,22 @@ def prior_targets(design: Design) -> dict[str, str]:
         targets["sd"] = "sd"
     if design.estimates_scale:
         targets[names.SIGMA] = "sd"
-    return targets
+    coefficients = {name: AMBIGUOUS if name in targets else "coefficient" for name in design.coef}
+    return coefficients | {k: v for k, v in targets.items() if k not in coefficients}
 
 
 def check_kind(name: str, prior: Any, kind: str) -> None:
     """Refuse a prior that does not suit its parameter."""
     positive = ", ".join(key for key, value in PRIORS.items() if value.positive)
     real = ", ".join(key for key, value in PRIORS.items() if not value.positive)
+    if kind == AMBIGUOUS:
+        raise PriorError(
+            message(
+                f"a prior for {name!r}, a coefficient's name and a parameter's",
+                "names of one parameter or of one kind",
+                f"rename the column {name!r}",
+            )
+        )
     if kind == "corr":
         suits, allowed = isinstance(prior, LKJ), "LKJ(eta)"
     elif kind == "sd":

@@ -8,7 +8,7 @@ import numpy as np
 
 from bayesmlm import names
 from bayesmlm.design import Design, RandomBlock
-from bayesmlm.priors.defaults import Priors
+from bayesmlm.priors.defaults import Priors, spread
 from bayesmlm.priors.lkj import LKJ
 from bayesmlm.priors.prior import Prior
 
@@ -60,8 +60,9 @@ def describe_priors(design: Design, priors: Priors) -> pd.DataFrame:
 
 def intercept_sentence(design: Design, prior: Prior, at_means: bool) -> str:
     """Return what the intercept's prior implies for an average row."""
-    low, high = prior.interval()
+    low, high = (float(bound + design.offset.mean()) for bound in prior.interval())
     where = "at the means of the predictors" if at_means else "where all predictors are 0"
+    where += " and the mean offset" if design.offset.any() else ""
     if design.family.link.name == "identity":
         return f"mean of {design.spec.response.column} {where} from {low:.4g} to {high:.4g} (95 %)"
     low, high = design.family.link.inverse(np.array([low, high]))
@@ -75,7 +76,7 @@ def slope_sentence(design: Design, name: str, column: Any, prior: Prior) -> str:
     if set(np.unique(column)) <= {0.0, 1.0}:
         step, size = f"from 0 to 1 in {name}", 1.0
     else:
-        size = float(column.std())
+        size = spread(column)
         step = f"one SD of {name} ({size:.3g})"
     low, high = low * size, high * size
     if design.family.link.name == "identity":

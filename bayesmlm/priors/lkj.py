@@ -37,7 +37,8 @@ class LKJ:
     eta: float = 2.0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.eta, int | float) or not 0 < self.eta < np.inf:
+        number = isinstance(self.eta, int | float | np.number) and not isinstance(self.eta, bool)
+        if not number or not 0 < self.eta < np.inf:
             raise PriorError(
                 message(f"LKJ(eta={self.eta!r})", "a positive number", "LKJ(2) is the default")
             )

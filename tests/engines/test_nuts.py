@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 import bayesmlm as mlm
-from bayesmlm.engines.nuts import posterior_names, quiet
+from bayesmlm.engines.quiet import quiet
+from bayesmlm.engines.sampled import posterior_names
 from bayesmlm.errors import EngineError
 
 

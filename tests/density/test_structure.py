@@ -1,0 +1,101 @@
+"""Which kernel suits the groupings, and its arrays."""
+
+import numpy as np
+import pytest
+
+from bayesmlm.density import crossed, nested, structure
+from bayesmlm.density.structure import crossed_structure, nested_structure, nesting_order, offsets
+
+
+def orders(marginal):
+    return [marginal.design.random[k].name for k in marginal.structure.order]
+
+
+def test_one_grouping_and_none_are_nested(frame, marginal_of):
+    assert marginal_of("y ~ x", frame(1)).structure.kernel is nested
+    one = marginal_of("y ~ x + (x | a)", frame(1)).structure
+    assert (one.kernel, one.sizes, one.widths, one.n_effects) == (nested, (9,), (2,), 18)
+
+
+@pytest.mark.parametrize(
+    "formula", ["y ~ 1 + (1 | top) + (x | a) + (1 | b)", "y ~ 1 + (x | a) + (1 | b) + (1 | top)"]
+)
+def test_nested_groupings_go_from_the_innermost_out(formula, frame, marginal_of):
+    marginal = marginal_of(formula, frame(1))
+    assert orders(marginal) == ["a", "b", "top"]
+    assert marginal.structure.sizes == (9, 5, 3)
+    assert marginal.structure.widths == (2, 1, 1)
+    assert marginal.structure.n_effects == 26
+
+
+def test_nesting_in_fact_counts_whatever_the_spelling(frame, marginal_of):
+    data = frame(1)
+    data["inner"] = data["a"] % 2
+    assert orders(marginal_of("y ~ 1 + (1 | b/inner)", data)) == ["b:inner", "b"]
+
+
+def test_crossed_groupings_lead_with_most_effects(frame, marginal_of):
+    marginal = marginal_of("y ~ 1 + (1 | c) + (1 | a)", frame(1))
+    assert marginal.structure.kernel is crossed
+    assert orders(marginal) == ["a", "c"]
+    wide = marginal_of("y ~ 1 + (1 | a) + (x + w | c)", frame(1))
+    assert orders(wide) == ["c", "a"]  # 12 effects against 9
+
+
+def test_two_names_of_the_same_groups_nest(frame, marginal_of, psi_of, agrees):
+    data = frame(1)
+    data["again"] = "g" + data["a"].astype(str)
+    marginal = marginal_of("y ~ 1 + (1 | a) + (0 + x | again)", data)
+    assert nesting_order(marginal.design.random) is not None
+    agrees(marginal, psi_of(marginal, 1))
+
+
+@pytest.mark.parametrize("formula", ["y ~ x + (x | a) + (w | b)", "y ~ 1 + (1 | a) + (1 | top)"])
+def test_both_kernels_agree_where_both_apply(formula, frame, marginal_of, psi_of):
+    marginal = marginal_of(formula, frame(2))
+    blocks, data = marginal.design.random, marginal.data
+    order = nesting_order(blocks)
+    one, two = nested_structure(blocks, data, order), crossed_structure(blocks, data, order)
+    G, sigma = marginal.scales(psi_of(marginal, 2))
+    matrix = marginal.prior.matrix
+    np.testing.assert_allclose(
+        one.kernel.evaluate(*one.arguments, G, sigma, matrix),
+        two.kernel.evaluate(*two.arguments, G, sigma, matrix),
+        rtol=1e-10,
+    )
+    for ours, theirs in zip(
+        one.kernel.moments(*one.arguments, G[0], sigma[0], matrix),
+        two.kernel.moments(*two.arguments, G[0], sigma[0], matrix),
+        strict=True,
+    ):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-8, atol=1e-9)
+
+
+def test_no_kernel_where_the_remainder_is_too_large(frame, marginal_of, monkeypatch):
+    marginal = marginal_of("y ~ 1 + (1 | a) + (1 | c)", frame(1))
+    assert structure.structure(marginal.design.random, marginal.data) is not None
+    monkeypatch.setattr(structure, "DENSE_LIMIT", 3)
+    assert structure.structure(marginal.design.random, marginal.data) is None
+
+
+def test_couplings_are_of_groups_that_meet(frame, marginal_of):
+    data = frame(1)
+    marginal = marginal_of("y ~ 1 + (1 | a) + (1 | c)", data)
+    _, _, pointers, columns, values, *_ = marginal.structure.arguments
+    met = data.groupby("a")["c"].unique()
+    for j, levels in enumerate(met):
+        assert set(columns[pointers[j] : pointers[j + 1]]) == set(levels)
+    assert values.shape == (len(columns), 1)
+
+
+@pytest.mark.parametrize("formula", ["y ~ x", "y ~ x + (x | a)", "y ~ x + (x | a) + (1 | c)"])
+def test_work_does_not_depend_on_rows(formula, frame, marginal_of):
+    few = marginal_of(formula, frame(1, rows=400))
+    many = marginal_of(formula, frame(1, rows=4000))
+    assert few.structure.work >= 0
+    assert few.structure.work == many.structure.work
+
+
+def test_offsets():
+    assert offsets([]).tolist() == [0]
+    assert offsets([np.zeros(2), np.zeros(0), np.zeros(3)]).tolist() == [0, 2, 2, 5]
