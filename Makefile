@@ -12,11 +12,12 @@ export PYTHON
 one_thread := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 pytest := $(one_thread) $(python) -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: help demo gallery test test-all lint format lock clean run-env dev-env
+.PHONY: help demo gallery readme test test-all lint format lock clean run-env dev-env
 
 help:
 	@echo 'make demo      set up, then fit the High School & Beyond model and show the result'
 	@echo 'make gallery   set up, then fit every model of models/ whose data are found (BAYESMLM_DATA)'
+	@echo 'make readme    put the real output of the demo and of the gallery into README.md'
 	@echo 'make test      set up, then lint, check types and run the fast tests'
 	@echo 'make test-all  the same with the slow tests (real sampling)'
 	@echo 'make lint      ruff and mypy only;  make format  ruff rewrites'
@@ -29,6 +30,14 @@ demo: run-env
 gallery: run-env
 	$(python) -m bayesmlm.gallery $(if $(ONLY),--only $(ONLY)) \
 		--json models/GALLERY.json --markdown models/GALLERY.md
+	$(python) scripts/readme.py
+
+# README.md shows what the demo prints; run this when that has changed.
+readme: run-env
+	$(python) -m bayesmlm.demo > build-demo.txt
+	cp school_effects.png docs/school_effects.png
+	$(python) scripts/readme.py build-demo.txt
+	rm build-demo.txt
 
 test: lint
 	$(pytest)

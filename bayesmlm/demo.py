@@ -36,9 +36,7 @@ def main() -> int:
     console.rule("What is assumed before seeing the outcome")
     console.print(model.priors())
     console.rule("Sampling")
-    console.print(
-        "PyMC compiles the model first: ten seconds, and on a new machine a minute and a half."
-    )
+    console.print("The first fit on a machine compiles kernels, for about half a minute.")
     fit = model.fit("nuts", seed=SEED)
     console.rule("The fitted model")
     console.print(fit.summary())

@@ -214,12 +214,12 @@ def evaluate(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def back_substitute(L, n, value):  # type: ignore[no-untyped-def]
-    """Replace value by L[:n, :n]'⁻¹ value."""
+    """Replace value by L[:n, :n]'⁻¹ value; L is in Fortran order."""
     for r in range(n - 1, -1, -1):
-        value[r] /= L[r, r]
-        known = value[r]
-        for c in range(r):
-            value[c] -= L[r, c] * known
+        total = value[r]
+        for c in range(r + 1, n):
+            total -= L[c, r] * value[c]
+        value[r] = total / L[r, r]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -243,53 +243,79 @@ def rest_scale(value, G, sizes, widths):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, parallel=True, error_model="numpy")
 def draw(  # type: ignore[no-untyped-def]
-    ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior, noise, noise_beta
+    ZZ,
+    dense,
+    indptr,
+    indices,
+    data,
+    C,
+    sizes,
+    widths,
+    G,
+    sigma,
+    prior,
+    first_draw,
+    noise,
+    noise_beta,
 ):
     """Draw standardised effects (leading grouping first) and fixed effects.
 
     See `nested.draw`.
     """
-    S = len(sigma)
     J, q = ZZ.shape[:2]
     m = C.shape[0]
-    extra = dense.shape[2]
-    effects = m - extra
-    p = extra - 1
+    effects = m - dense.shape[2]
+    p = dense.shape[2] - 1
     z = np.empty_like(noise)
-    beta = np.empty((S, p))
-    for s in prange(S):
-        _, H = complement(ZZ, dense, indptr, indices, data, C, sizes, widths, G[s], sigma[s], prior)
+    beta = np.empty((len(noise), p))
+    for u in prange(len(sigma)):
+        _, H = complement(ZZ, dense, indptr, indices, data, C, sizes, widths, G[u], sigma[u], prior)
+        is_factorable(H)
         L = np.linalg.cholesky(H)
-        value = np.empty(m - 1)
-        for r in range(effects):
-            value[r] = L[m - 1, r] + noise[s, J * q + r]
-        for r in range(p):
-            value[effects + r] = L[m - 1, effects + r] + noise_beta[s, r]
-        back_substitute(L, m - 1, value)
-        z[s, J * q :] = value[:effects]
-        beta[s] = value[effects:]
-        raw = rest_scale(value, G[s, q * q :], sizes, widths)
-        lead = G[s, : q * q].copy().reshape(q, q)
-        inverse = 1.0 / (sigma[s] * sigma[s])
-        widest = 0
-        for j in range(J):
-            widest = max(widest, indptr[j + 1] - indptr[j])
-        M = np.empty((q, q + extra + widest))
-        own = np.empty(q)
-        for j in range(J):
-            start, stop = indptr[j], indptr[j + 1]
-            lead_factor(ZZ[j], dense[j], data, start, stop, lead, inverse, M)
-            for a in range(q):
-                total = M[a, q + p] + noise[s, j * q + a]
-                for c in range(p):
-                    total -= M[a, q + c] * beta[s, c]
-                for t in range(stop - start):
-                    total -= M[a, q + extra + t] * raw[indices[start + t]]
-                own[a] = total
-            solve_transposed(M, q, own)
-            for a in range(q):
-                z[s, j * q + a] = own[a]
+        lead = G[u, : q * q].copy().reshape(q, q)
+        for s in range(first_draw[u], first_draw[u + 1]):
+            value = np.empty(m - 1)
+            for r in range(effects):
+                value[r] = L[m - 1, r] + noise[s, J * q + r]
+            for r in range(p):
+                value[effects + r] = L[m - 1, effects + r] + noise_beta[s, r]
+            back_substitute(L, m - 1, value)
+            z[s, J * q :] = value[:effects]
+            beta[s] = value[effects:]
+            raw = rest_scale(value, G[u, q * q :], sizes, widths)
+            draw_lead(
+                ZZ, dense, indptr, indices, data, lead, sigma[u], noise[s], beta[s], raw, z[s]
+            )
     return z, beta
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def draw_lead(  # type: ignore[no-untyped-def]
+    ZZ, dense, indptr, indices, data, lead, sigma, noise, beta, raw, z
+):
+    """Set the leading grouping's effects in z given all others."""
+    J, q = ZZ.shape[:2]
+    extra = dense.shape[2]
+    p = extra - 1
+    inverse = 1.0 / (sigma * sigma)
+    widest = 0
+    for j in range(J):
+        widest = max(widest, indptr[j + 1] - indptr[j])
+    M = np.empty((q, q + extra + widest))
+    own = np.empty(q)
+    for j in range(J):
+        start, stop = indptr[j], indptr[j + 1]
+        lead_factor(ZZ[j], dense[j], data, start, stop, lead, inverse, M)
+        for a in range(q):
+            total = M[a, q + p] + noise[j * q + a]
+            for c in range(p):
+                total -= M[a, q + c] * beta[c]
+            for t in range(stop - start):
+                total -= M[a, q + extra + t] * raw[indices[start + t]]
+            own[a] = total
+        solve_transposed(M, q, own)
+        for a in range(q):
+            z[j * q + a] = own[a]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -145,16 +145,48 @@ class GaussianMarginal:
             Fixed effects in the user's coordinates, shape (S, p), and by grouping the
             effects, shape (S, J, q).
         """
+        factors = [slots.factor(psi) for slots in self.layout.groups]
+        return self.draw(*self.scales(psi), factors, rng, prior)
+
+    def draw(
+        self,
+        G: Array,
+        sigma: Array,
+        factors: list[Array],
+        rng: np.random.Generator | None,
+        prior: FixedPrior | None = None,
+    ) -> tuple[Array, dict[str, Array]]:
+        """Draw as `recover` does, given the kernel's scales.
+
+        Parameters
+        ----------
+        G, sigma
+            As `scales` gives them.
+        factors
+            Of the effects' covariance, by grouping of the design, each of shape (S, q, q).
+        """
         matrix = (self.prior if prior is None else prior).matrix
-        S, p = len(psi), self.data.X.shape[1]
+        S, p = len(sigma), self.data.X.shape[1]
         shapes = (S, self.structure.n_effects), (S, p)
         noise, noise_beta = (
             (np.zeros(shape) if rng is None else rng.standard_normal(shape)) for shape in shapes
         )
-        with threads(self.structure.work * S):
-            z, whitened = self.structure.kernel.draw(
-                *self.structure.arguments, *self.scales(psi), matrix, noise, noise_beta
+        # Resampled vectors repeat: each is factored once for all its draws.
+        unique, which = np.unique(np.column_stack([G, sigma]), axis=0, return_inverse=True)
+        order = np.argsort(which, kind="stable")
+        first_draw = np.concatenate([[0], np.cumsum(np.bincount(which, minlength=len(unique)))])
+        with threads(self.structure.work * len(unique)):
+            drawn, drawn_beta = self.structure.kernel.draw(
+                *self.structure.arguments,
+                np.ascontiguousarray(unique[:, :-1]),
+                np.ascontiguousarray(unique[:, -1]),
+                matrix,
+                first_draw,
+                noise,
+                noise_beta,
             )
+        z, whitened = np.empty_like(drawn), np.empty_like(drawn_beta)
+        z[order], whitened[order] = drawn, drawn_beta
         beta = self.data.start + np.linalg.solve(self.data.to_X, whitened.T).T if p else whitened
         effects, at = {}, 0
         for k, J, q in zip(
@@ -162,8 +194,8 @@ class GaussianMarginal:
         ):
             standard = z[:, at : at + J * q].reshape(S, J, q)
             at += J * q
-            slots = self.layout.groups[k]
-            effects[slots.block.name] = standard @ slots.factor(psi).transpose(0, 2, 1)
+            name = self.layout.groups[k].block.name
+            effects[name] = standard @ factors[k].transpose(0, 2, 1)
         return beta, effects
 
 

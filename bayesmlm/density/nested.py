@@ -204,17 +204,73 @@ def solve_transposed(M, q, value):  # type: ignore[no-untyped-def]
         value[a] = total / M[a, a]
 
 
+@njit(cache=True, nogil=True, error_model="numpy")
+def draw_effects(  # type: ignore[no-untyped-def]
+    rows, starts, sizes, widths, parents, parent_starts, p, noise, beta, z
+):
+    """Set z to the effects given the fixed effects, the outermost level first."""
+    levels = len(sizes)
+    first = len(noise)
+    above = 0
+    for k in range(levels - 1, -1, -1):
+        q = widths[k]
+        D = p + 1
+        for w in widths[k:]:
+            D += w
+        above = first
+        first -= sizes[k] * q
+        own_value = np.empty(q)
+        for j in range(sizes[k]):
+            at = starts[k] + j * q * D
+            M = rows[at : at + q * D].reshape(q, D)
+            for a in range(q):
+                own_value[a] = M[a, D - 1] + noise[first + j * q + a]
+            column = q
+            group = j
+            here = above
+            for m in range(k + 1, levels):
+                group = parents[parent_starts[m - 1] + group]
+                w = widths[m]
+                for c in range(w):
+                    known = z[here + group * w + c]
+                    for a in range(q):
+                        own_value[a] -= M[a, column + c] * known
+                column += w
+                here += sizes[m] * w
+            for c in range(p):
+                for a in range(q):
+                    own_value[a] -= M[a, column + c] * beta[c]
+            solve_transposed(M, q, own_value)
+            for a in range(q):
+                z[first + j * q + a] = own_value[a]
+
+
 @njit(cache=True, parallel=True, error_model="numpy")
 def draw(  # type: ignore[no-untyped-def]
-    own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior, noise, noise_beta
+    own,
+    starts,
+    sizes,
+    widths,
+    parents,
+    parent_starts,
+    root,
+    G,
+    sigma,
+    prior,
+    first_draw,
+    noise,
+    noise_beta,
 ):
     """Draw standardised effects and fixed effects from their conditional distribution.
 
     Parameters
     ----------
+    first_draw
+        Draws ``first_draw[u]`` to ``first_draw[u + 1]`` are of hyperparameter vector u, which
+        is factored once for all of them; shape (U + 1,).
     noise
-        Standard normal, one row a hyperparameter vector, level by level, shape
-        (S, sum J_k q_k); zeros give the conditional mean.
+        Standard normal, one row a draw, level by level, shape (S, sum J_k q_k); zeros give
+        the conditional mean.
     noise_beta
         Standard normal, shape (S, p).
 
@@ -223,55 +279,24 @@ def draw(  # type: ignore[no-untyped-def]
     z, beta
         Shapes as the noise.
     """
-    S = len(sigma)
     p = root.shape[0] - 1
     z = np.empty_like(noise)
-    beta = np.empty((S, p))
-    levels = len(sizes)
-    for s in prange(S):
+    beta = np.empty((len(noise), p))
+    for u in prange(len(sigma)):
         rows = np.empty(len(own))
         _, top = eliminate(
-            own, starts, sizes, widths, parents, parent_starts, root, G[s], sigma[s], prior, rows
+            own, starts, sizes, widths, parents, parent_starts, root, G[u], sigma[u], prior, rows
         )
         factor_rows(top, p)
-        value = np.empty(p)
-        for a in range(p):
-            value[a] = top[a, p] + noise_beta[s, a]
-        solve_transposed(top, p, value)
-        beta[s] = value
-        first = len(noise[s])
-        above = 0
-        for k in range(levels - 1, -1, -1):
-            q = widths[k]
-            D = p + 1
-            for w in widths[k:]:
-                D += w
-            above = first
-            first -= sizes[k] * q
-            own_value = np.empty(q)
-            for j in range(sizes[k]):
-                at = starts[k] + j * q * D
-                M = rows[at : at + q * D].reshape(q, D)
-                for a in range(q):
-                    own_value[a] = M[a, D - 1] + noise[s, first + j * q + a]
-                column = q
-                group = j
-                here = above
-                for m in range(k + 1, levels):
-                    group = parents[parent_starts[m - 1] + group]
-                    w = widths[m]
-                    for c in range(w):
-                        known = z[s, here + group * w + c]
-                        for a in range(q):
-                            own_value[a] -= M[a, column + c] * known
-                    column += w
-                    here += sizes[m] * w
-                for c in range(p):
-                    for a in range(q):
-                        own_value[a] -= M[a, column + c] * beta[s, c]
-                solve_transposed(M, q, own_value)
-                for a in range(q):
-                    z[s, first + j * q + a] = own_value[a]
+        for s in range(first_draw[u], first_draw[u + 1]):
+            value = np.empty(p)
+            for a in range(p):
+                value[a] = top[a, p] + noise_beta[s, a]
+            solve_transposed(top, p, value)
+            beta[s] = value
+            draw_effects(
+                rows, starts, sizes, widths, parents, parent_starts, p, noise[s], value, z[s]
+            )
     return z, beta
 
 

@@ -5,7 +5,7 @@ With Theta the effects' Cholesky factor relative to sigma, sigma and beta are pr
     ML deviance    log|A| + n (1 + log(2 pi r² / n)) - log|W|
     REML criterion log|A| + log|X'V⁻¹X| + (n - p) (1 + log(2 pi r² / (n - p))) - log|W|
 
-Both are smooth and even in the diagonal of Theta, so a variance of zero is inside.
+Both are smooth in Theta, whose diagonal may have any sign, so a variance of zero is inside.
 
 References
 ----------
@@ -15,6 +15,7 @@ Bates, Mächler, Bolker & Walker (2015), doi:10.18637/jss.v067.i01, equations 34
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,6 +44,38 @@ SINGULAR = 1e-4
 
 
 @dataclass(frozen=True)
+class Block:
+    """A block of correlated effects and its part of theta.
+
+    Theta is lower triangular in coordinates in which the effects' columns are orthonormal,
+    so that neither units nor origins of the predictors matter to the optimiser.
+
+    Parameters
+    ----------
+    group, members
+        Index of the grouping, and of the m effects in it.
+    axes, to_axes
+        The kernel's columns of the effects, shape (q, m), are ``axes @ to_axes``.
+    lower, places
+        Rows and columns of Theta's free entries, and their positions in theta.
+    """
+
+    group: int
+    members: tuple[int, ...]
+    axes: Array
+    to_axes: Array
+    lower: tuple[NDArray[np.int64], ...]
+    places: NDArray[np.int64]
+
+    def theta(self, theta: Array) -> Array:
+        """Return Theta of this block, shape (S, m, m)."""
+        m = len(self.members)
+        matrix = np.zeros((len(theta), m, m))
+        matrix[:, *self.lower] = theta[:, self.places]
+        return matrix
+
+
+@dataclass(frozen=True)
 class Profile:
     """The profiled criterion of a Gaussian model as a function of Theta's free entries.
 
@@ -62,28 +95,23 @@ class Profile:
         """Whether the sampling SDs are known."""
         return self.marginal.layout.sigma is None
 
-    @property
-    def entries(self) -> list[tuple[int, int, int]]:
-        """Grouping, row and column of each free entry of Theta."""
-        return [
-            (g, members[i], members[j])
-            for g, slots in enumerate(self.marginal.layout.groups)
-            for members in slots.block.blocks
-            for i in range(len(members))
-            for j in range(i + 1)
-        ]
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks of correlated effects, in the order of theta."""
+        found, at = [], 0
+        for k, slots in enumerate(self.marginal.layout.groups):
+            for members in slots.block.blocks:
+                axes, to_axes = np.linalg.qr(self.marginal.data.to_Z[k][:, members])
+                lower = np.tril_indices(len(members))
+                places = np.arange(at, at + len(lower[0]))
+                at += len(places)
+                found.append(Block(k, members, axes, to_axes, lower, places))
+        return tuple(found)
 
-    def factors(self, theta: Array) -> list[Array]:
-        """Return Theta of each grouping in the design's order, each of shape (S, q, q)."""
-        found = []
-        for g, slots in enumerate(self.marginal.layout.groups):
-            length = np.sqrt((slots.block.Z**2).mean(axis=0))
-            T = np.zeros((len(theta), len(length), len(length)))
-            for at, (group, i, j) in enumerate(self.entries):
-                if group == g:
-                    T[:, i, j] = theta[:, at] / length[i]
-            found.append(T)
-        return found
+    @property
+    def start(self) -> Array:
+        """Theta of relative SDs one and no correlation."""
+        return np.concatenate([np.eye(len(b.members))[b.lower] for b in self.blocks] or [[]])
 
     def figures(self, theta: Array) -> Array:
         """Return the kernel's figures at sigma = 1, shape (S, 3)."""
@@ -98,12 +126,23 @@ class Profile:
 
     def scales(self, theta: Array) -> Array:
         """Return the kernel's scales, flat."""
-        factors = self.factors(theta)
-        parts = [
-            (self.marginal.data.to_Z[k] @ factors[k]).reshape(len(theta), -1)
-            for k in self.marginal.structure.order
-        ]
-        return np.ascontiguousarray(np.concatenate([*parts, np.empty((len(theta), 0))], axis=1))
+        S = len(theta)
+        found = [np.zeros((S, q, q)) for q in map(len, self.marginal.data.to_Z)]
+        for block in self.blocks:
+            found[block.group][:, :, block.members] = block.axes @ block.theta(theta)
+        parts = [found[k].reshape(S, -1) for k in self.marginal.structure.order]
+        return np.ascontiguousarray(np.concatenate([*parts, np.empty((S, 0))], axis=1))
+
+    def factors(self, theta: Array) -> list[Array]:
+        """Return a factor of each grouping's covariance over sigma², of shape (S, q, q).
+
+        In the design's order, and in the user's coordinates; square, not triangular.
+        """
+        found = [np.zeros((len(theta), q, q)) for q in map(len, self.marginal.data.to_Z)]
+        for block in self.blocks:
+            inside = np.ix_(np.arange(len(theta)), block.members, block.members)
+            found[block.group][inside] = np.linalg.solve(block.to_axes, block.theta(theta))
+        return found
 
     def criterion(self, theta: Array) -> Array:
         """Return minus twice the profiled log likelihood, shape (S,)."""
@@ -135,34 +174,36 @@ class Profile:
             sds = np.sqrt((L**2).sum(axis=1))
             psi[0, slots.sds] = np.log(np.maximum(sds, 1e-150))
             for members, at in zip(slots.block.blocks, slots.partials, strict=True):
-                psi[0, at] = np.arctanh(partial_correlations(L[np.ix_(members, members)]))
+                psi[0, at] = partials(L[np.ix_(members, members)])
         if layout.sigma is not None:
             psi[0, layout.sigma] = np.log(sigma)
         return psi
 
     def is_singular(self, theta: Array) -> bool:
         """Whether a variance is zero or a correlation is one."""
-        for slots, T in zip(self.marginal.layout.groups, self.factors(theta[None]), strict=True):
-            length = np.sqrt((slots.block.Z**2).mean(axis=0))
-            for members in slots.block.blocks:
-                own = (T[0] * length[:, None])[np.ix_(members, members)]
-                if np.linalg.svd(own, compute_uv=False).min() < SINGULAR:
-                    return True
-        return False
+        return any(
+            np.linalg.svd(block.theta(theta[None])[0], compute_uv=False).min() < SINGULAR
+            for block in self.blocks
+        )
 
 
-def partial_correlations(L: Array) -> Array:
-    """Return the partial correlations of a covariance factor, in the order of `cholesky_factor`."""
-    q = len(L)
+def partials(factor: Array) -> Array:
+    """Return atanh of the partial correlations of a covariance, in the order of `cholesky_factor`.
+
+    Parameters
+    ----------
+    factor
+        F of the covariance F F', square. Correlations that are one within rounding keep
+        their digits, as the ratio of an entry to what remains of its row.
+    """
+    L = np.linalg.qr(factor.T)[1].T
+    L = L * np.where(np.diag(L) < 0, -1.0, 1.0)
     found = []
-    for j in range(q):
-        length = np.sqrt((L[j] ** 2).sum())
-        left = 1.0
+    for j, row in enumerate(L):
+        length = np.sqrt((row**2).sum())
         for i in range(j):
-            value = L[j, i] / length * np.sign(L[i, i] or 1.0) if length > 0 else 0.0
-            p = float(np.clip(value / left, -1 + 1e-15, 1 - 1e-15)) if left > 1e-8 else 0.0
-            found.append(p)
-            left *= np.sqrt(1 - p * p)
+            rest = max(np.sqrt((row[i + 1 : j + 1] ** 2).sum()), 1e-16 * length)
+            found.append(np.arcsinh(row[i] / rest) if rest > 0 else 0.0)
     return np.array(found)
 
 
@@ -220,13 +261,11 @@ def replace_coefficients(priors: Priors, own: dict[str, Normal]) -> Priors:
 
 def maximise(profile: Profile) -> Mode:
     """Return the best maximum from several starts; without Theta, the only point."""
-    entries = profile.entries
-    if not entries:
+    if not profile.blocks:
         value = float(profile.criterion(np.empty((1, 0)))[0])
         return Mode(np.empty(0), -value / 2, 0.0, np.empty((0, 0)), 1)
-    diagonal = np.array([float(i == j) for _, i, j in entries])
     found = [
-        find_mode(lambda theta: -0.5 * profile.criterion(theta), diagonal * start)
+        find_mode(lambda theta: -0.5 * profile.criterion(theta), profile.start * start)
         for start in STARTS
     ]
     return max(found, key=lambda mode: mode.value)
@@ -241,9 +280,10 @@ def point_tree(profile: Profile, best: Mode) -> Any:
     p = marginal.data.X.shape[1]
     none = flat(p)
     psi = profile.hyperparameters(best.point)
-    beta, effects = marginal.recover(psi, None, none)
     sigma = np.array([profile.sigma(best.point)])
     G = profile.scales(best.point[None]) * sigma[0]
+    factors = [F * sigma[0] for F in profile.factors(best.point[None])]
+    beta, effects = marginal.draw(G, sigma, factors, None, none)
     _, _, _, covariance = marginal.structure.kernel.moments(
         *marginal.structure.arguments, G[0], sigma[0], none.matrix
     )

@@ -62,11 +62,20 @@ def sample_by_nutpie(
 
 
 def complete(update: Any, tree: xr.DataTree, options: dict[str, Any]) -> None:
-    """Draw a counted stage as complete."""
+    """Draw a counted stage as complete.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If nutpie was interrupted: it returns the draws made so far, padded with NaN.
+    """
+    statistics = tree["sample_stats"]
+    energy = statistics["energy"]
+    if energy.sizes["draw"] < options["draws"] or bool(energy.isnull().any()):
+        raise KeyboardInterrupt
     if update is not None:
         total = options["chains"] * (options["draws"] + options["tune"])
-        divergences = int(tree["sample_stats"]["diverging"].sum())
-        update(total, total, f"{divergences} divergences")
+        update(total, total, f"{int(statistics['diverging'].sum())} divergences")
 
 
 def sample_by_pymc(

@@ -46,6 +46,9 @@ class EffectCoordinates:
         A quick estimate of the effect's reliability, averaged over groups, in [0, 1].
     by_user
         Whether the user chose.
+    holds_groups
+        Whether another grouping nests in this one. Its rows are then not independent given
+        its effect, the quick estimate of the reliability is too high, and it is not centred.
     """
 
     group: str
@@ -53,9 +56,12 @@ class EffectCoordinates:
     choice: str
     reliability: float
     by_user: bool
+    holds_groups: bool = False
 
     def __str__(self) -> str:
         why = "as asked" if self.by_user else f"reliability about {self.reliability:.2f}"
+        if self.holds_groups and not self.by_user:
+            why = "another grouping nests in it"
         return f"{self.effect} by {self.group}: {self.choice} ({why})"
 
 
@@ -80,9 +86,11 @@ def choose(
     chosen = []
     for block in design.random:
         reliability = quick_reliability(design, block)
+        outer = any(block.name in level.nested_in for level in design.levels.levels)
         for k, effect in enumerate(block.effects):
             wish = wishes.get(f"{block.name}[{effect}]", wishes.get(block.name))
-            automatic = CENTRED if reliability[k] >= ENOUGH else NON_CENTRED
+            enough = reliability[k] >= ENOUGH and not outer
+            automatic = CENTRED if enough else NON_CENTRED
             chosen.append(
                 EffectCoordinates(
                     group=block.name,
@@ -90,6 +98,7 @@ def choose(
                     choice=wish or automatic,
                     reliability=float(reliability[k]),
                     by_user=wish is not None,
+                    holds_groups=outer,
                 )
             )
     return tuple(chosen)

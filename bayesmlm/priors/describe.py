@@ -33,7 +33,7 @@ def describe_priors(design: Design, priors: Priors) -> pd.DataFrame:
         if name == names.INTERCEPT:
             sentence = intercept_sentence(design, prior, priors.intercept_at_means)
         else:
-            sentence = slope_sentence(design, name, column, prior)
+            sentence = slope_sentence(design, column, prior)
         rows.append((name, prior, sentence))
     for block in design.random:
         for effect in block.effects:
@@ -61,23 +61,23 @@ def describe_priors(design: Design, priors: Priors) -> pd.DataFrame:
 def intercept_sentence(design: Design, prior: Prior, at_means: bool) -> str:
     """Return what the intercept's prior implies for an average row."""
     low, high = (float(bound + design.offset.mean()) for bound in prior.interval())
-    where = "at the means of the predictors" if at_means else "where all predictors are 0"
+    where = "at mean predictors" if at_means else "where all predictors are 0"
     where += " and the mean offset" if design.offset.any() else ""
     if design.family.link.name == "identity":
-        return f"mean of {design.spec.response.column} {where} from {low:.4g} to {high:.4g} (95 %)"
+        return f"mean {design.spec.response.column} {where}: {low:.4g} to {high:.4g} (95 %)"
     low, high = design.family.link.inverse(np.array([low, high]))
     what = "expected count" if design.family.link.name == "log" else "probability of success"
-    return f"{what} {where} from {low:.3g} to {high:.3g} (95 %)"
+    return f"{what} {where}: {low:.3g} to {high:.3g} (95 %)"
 
 
-def slope_sentence(design: Design, name: str, column: Any, prior: Prior) -> str:
+def slope_sentence(design: Design, column: Any, prior: Prior) -> str:
     """Return what a slope's prior implies for a typical step of its predictor."""
     low, high = prior.interval()
     if set(np.unique(column)) <= {0.0, 1.0}:
-        step, size = f"from 0 to 1 in {name}", 1.0
+        step, size = "0 to 1", 1.0
     else:
         size = spread(column)
-        step = f"one SD of {name} ({size:.3g})"
+        step = f"one SD ({size:.3g})"
     low, high = low * size, high * size
     if design.family.link.name == "identity":
         return f"{step} moves {design.spec.response.column} by {low:.4g} to {high:.4g} (95 %)"
@@ -89,8 +89,8 @@ def slope_sentence(design: Design, name: str, column: Any, prior: Prior) -> str:
 
 def sd_sentence(block: RandomBlock, effect: str, prior: Prior) -> str:
     """Return what the prior of a random effect's SD implies."""
-    what = "intercepts" if effect == names.INTERCEPT else f"slopes of {effect}"
-    return f"SD of {what} between groups of {block.name}: {upper_half(prior)}"
+    what = "intercepts" if effect == names.INTERCEPT else "slopes"
+    return f"SD of {what} by {block.name}: {upper_half(prior)}"
 
 
 def upper_half(prior: Prior) -> str:
@@ -102,4 +102,4 @@ def correlation_sentence(block: RandomBlock, lkj: LKJ) -> str:
     """Return what the LKJ prior implies for one correlation."""
     largest = max(len(members) for members in block.blocks)
     r = lkj.interval(largest)
-    return f"each correlation between effects of {block.name} from {-r:.2f} to {r:.2f} (95 %)"
+    return f"each correlation by {block.name}: {-r:.2f} to {r:.2f} (95 %)"

@@ -11,7 +11,6 @@ from scipy.stats import norm
 
 import bayesmlm as mlm
 from bayesmlm.density import gaussian_marginal
-from bayesmlm.density.gaussian import dense as triangle
 
 ADDITIONS = (
     "y | se(s) ~ x + (1 | a)",
@@ -242,7 +241,3 @@ def test_sigma_integrates_to_the_closed_form(frame, marginal_of):
     expected = gammaln(nu / 2) - np.log(2) - nu / 2 * np.log(np.pi * rss[0])
     expected -= 0.5 * np.linalg.slogdet(X.T @ X)[1]
     assert np.log(value) == pytest.approx(expected, rel=1e-9)
-
-
-def test_triangle_fills_rows():
-    assert np.array_equal(triangle([[1.0], [2.0, 3.0]], 2), [[1, 0], [2, 3]])

@@ -9,7 +9,7 @@ the maximum and its estimates need not be ours.
 import numpy as np
 import pytest
 
-from bayesmlm.engines.laplace import require_marginal
+from bayesmlm.engines.marginal import require_marginal
 from bayesmlm.engines.ml import Profile
 
 BOTH = ("ML", "REML")

@@ -51,11 +51,11 @@ def test_gaussian() -> None:
     z = np.random.default_rng(1).normal(size=DRAWS)
     t = np.abs(np.random.default_rng(2).standard_t(3, size=DRAWS)) * 2.5 * s
     sentences = rows["implies"]
-    assert "at the means of the predictors" in sentences["Intercept"]
+    assert "at mean predictors" in sentences["Intercept"]
     np.testing.assert_allclose(
         figures(sentences["Intercept"]), central(DATA.y.mean() + 2.5 * s * z), rtol=0.02
     )
-    assert "one SD of x" in sentences["x"]
+    assert "one SD (" in sentences["x"]
     np.testing.assert_allclose(figures(sentences["x"]), central(2.5 * s / sx * z * sx), rtol=0.02)
     assert "from 0 to 1 in female" in sentences["female"]
     np.testing.assert_allclose(

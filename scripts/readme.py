@@ -1,0 +1,45 @@
+"""Put real output into README.md: of `make demo` (from a file), and the table of the gallery.
+
+python scripts/readme.py [DEMO_OUTPUT]
+"""
+
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def put(text: str, mark: str, inside: str) -> str:
+    """Replace what stands between a pair of marks."""
+    pattern = rf"<!-- {mark} -->.*?<!-- /{mark} -->"
+    block = f"<!-- {mark} -->\n{inside}\n<!-- /{mark} -->"
+    return re.sub(pattern, lambda _: block, text, flags=re.DOTALL)
+
+
+def gallery_table() -> str:
+    """Return the first table of models/GALLERY.md, with links that work from the root."""
+    lines = (ROOT / "models" / "GALLERY.md").read_text().splitlines()
+    start = next(k for k, line in enumerate(lines) if line.startswith("|"))
+    stop = next(k for k in range(start, len(lines)) if not lines[k].startswith("|"))
+    return "\n".join(lines[start:stop]).replace("](#", "](models/GALLERY.md#")
+
+
+def demo_output(path: Path) -> str:
+    """Return the demo's output as a code block, without the folder of its picture."""
+    lines = [line.rstrip() for line in path.read_text().splitlines()]
+    kept = [line for line in lines if not line.startswith(("Setting up", "The effects of the"))]
+    return "```text\n" + "\n".join(kept).strip() + "\n```"
+
+
+def main() -> None:
+    """Rewrite README.md in place."""
+    readme = ROOT / "README.md"
+    text = put(readme.read_text(), "gallery", gallery_table())
+    if len(sys.argv) > 1:
+        text = put(text, "demo", demo_output(Path(sys.argv[1])))
+    readme.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""What a check of a maximum says."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from bayesmlm.checks import check, check_optimum
+
+
+def statistics(gradient, singular=False):
+    return xr.Dataset(
+        {"gradient": gradient, "singular": singular, "evaluations": 250, "deviance": 1000.0}
+    )
+
+
+def test_a_maximum():
+    found = check_optimum(statistics(1e-6))
+    assert found.ok and not found.singular
+    assert str(found) == "Maximum found: largest derivative 1.0e-06, 250 evaluations."
+
+
+def test_a_singular_fit_is_allowed_and_told():
+    found = check_optimum(statistics(1e-6, singular=True))
+    assert found.ok and found.singular
+    assert str(found).startswith("Maximum found: singular fit, ")
+
+
+@pytest.mark.parametrize("gradient", [0.011, 5.0, np.nan])
+def test_a_likelihood_that_still_rises(gradient):
+    found = check_optimum(statistics(gradient))
+    assert not found.ok
+    assert str(found).startswith("No maximum found: ")
+    assert "still rises" in str(found) and "next:" in str(found)
+
+
+def test_the_statistics_choose_the_check():
+    tree = xr.DataTree.from_dict({"sample_stats": statistics(1e-6)})
+    assert check(tree) == check_optimum(statistics(1e-6))
