@@ -64,14 +64,15 @@ class Block:
     members: tuple[int, ...]
     axes: Array
     to_axes: Array
-    lower: tuple[NDArray[np.int64], ...]
+    lower: tuple[NDArray[np.int64], NDArray[np.int64]]
     places: NDArray[np.int64]
 
     def theta(self, theta: Array) -> Array:
         """Return Theta of this block, shape (S, m, m)."""
         m = len(self.members)
         matrix = np.zeros((len(theta), m, m))
-        matrix[:, *self.lower] = theta[:, self.places]
+        rows, columns = self.lower
+        matrix[:, rows, columns] = theta[:, self.places]
         return matrix
 
 
@@ -111,7 +112,8 @@ class Profile:
     @property
     def start(self) -> Array:
         """Theta of relative SDs one and no correlation."""
-        return np.concatenate([np.eye(len(b.members))[b.lower] for b in self.blocks] or [[]])
+        parts = [np.eye(len(block.members))[block.lower] for block in self.blocks]
+        return np.concatenate([*parts, np.empty(0)])
 
     def figures(self, theta: Array) -> Array:
         """Return the kernel's figures at sigma = 1, shape (S, 3)."""

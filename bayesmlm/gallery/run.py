@@ -110,11 +110,12 @@ def outcome(entry: Entry, seed: int) -> dict[str, Any]:
 
 
 def convergence(check: Any) -> dict[str, Any]:
-    """Return the figures of convergence."""
+    """Return the figures of convergence; importance draws have no R-hat and a k-hat."""
+    r_hat = getattr(check, "r_hat", None)
     return {
-        "r_hat": round(float(check.r_hat), 4),
-        "ess": round(float(check.ess)),
-        "divergences": int(check.divergences),
+        "r_hat": None if r_hat is None else round(float(r_hat), 4),
+        "ess": round(float(getattr(check, "ess", 0))),
+        "state": str(check).splitlines()[0],
         "converged": bool(check.ok),
         "findings": [finding.what for finding in check.findings],
     }
@@ -136,8 +137,7 @@ def line(result: Mapping[str, Any]) -> str:
     out = [row["parameter"] for row in result["rows"] if not row["ok"]]
     verdict = "ok" if is_ok(result) else f"OUT: {', '.join(out + result['findings'])}"
     return (
-        f"{result['seconds']['total']:.0f} s, R-hat {result['r_hat']:.3f}, ESS {result['ess']}, "
-        f"{result['divergences']} divergences: {verdict}"
+        f"{result['seconds']['total']:.0f} s, {verdict}. {result['state']}"
     )
 
 

@@ -48,8 +48,8 @@ def overview(results: Mapping[str, Mapping[str, Any]]) -> str:
         good = result["converged"] and all(row["ok"] for row in rows)
         lines.append(
             f"| [{name}](#{name}) | {kinds} | {len(rows)} | {max(judged, default=np.nan):.2f} "
-            f"| {result['engine'].split(' by')[0]} | {result['seconds']['total']:.0f} "
-            f"| {result['r_hat']:.3f} | {result['ess']:,} | {mark(good)} |"
+            f"| {engine_name(result['engine'])} | {result['seconds']['total']:.0f} "
+            f"| {r_hat(result)} | {result['ess']:,} | {mark(good)} |"
         )
     return "\n".join(lines) + "\n"
 
@@ -89,11 +89,21 @@ def section(name: str, result: Mapping[str, Any]) -> str:
     lines += ["", f"Published: {'; '.join(result['source'])}."]
     seconds = ", ".join(f"{k} {v:.1f} s" for k, v in result["seconds"].items())
     lines.append(
-        f"Ours: {result['engine']}, seed {result['seed']}; {seconds}; largest R-hat "
-        f"{result['r_hat']:.3f}, smallest ESS {result['ess']:,}, "
-        f"{result['divergences']} divergences."
+        f"Ours: {result['engine']}, seed {result['seed']}; {seconds}. "
+        f"{result['state']}"
     )
     return "\n".join(lines) + "\n"
+
+
+def engine_name(text: str) -> str:
+    """Return the name of an engine as it prints itself: ``NUTS by nutpie: …`` is NUTS."""
+    return text.replace(":", " ").split()[0]
+
+
+def r_hat(result: Mapping[str, Any]) -> str:
+    """Return R-hat; importance draws have none."""
+    value = result["r_hat"]
+    return "–" if value is None else f"{value:.3f}"
 
 
 def figure(row: Mapping[str, Any], simulated: bool) -> str:

@@ -289,7 +289,7 @@ def result(ok=True, **changes):
         "seconds": {"total": 12.0, "sample": 1.0},
         "r_hat": 1.001,
         "ess": 1234,
-        "divergences": 0,
+        "state": "Converged: largest R-hat 1.001.",
         "converged": True,
         "findings": [],
         "rows": [row],
@@ -326,15 +326,15 @@ def test_a_run_without_data_keeps_what_was_found_before(tmp_path, monkeypatch, c
 
 def test_figures_of_convergence():
     class Check:
-        r_hat, ess, divergences, ok, findings = 1.00012, 1234.6, 0, True, ()
+        r_hat, ess, ok, findings = 1.00012, 1234.6, True, ()
 
-    assert convergence(Check()) == {
-        "r_hat": 1.0001,
-        "ess": 1235,
-        "divergences": 0,
-        "converged": True,
-        "findings": [],
-    }
+        def __str__(self):
+            return "Converged: well.\nmore"
+
+    expected = {"ess": 1235, "state": "Converged: well.", "converged": True, "findings": []}
+    assert convergence(Check()) == {"r_hat": 1.0001, **expected}
+    del Check.r_hat
+    assert convergence(Check()) == {"r_hat": None, **expected}
 
 
 def test_no_file_names_a_machine():

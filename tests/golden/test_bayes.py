@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.slow
 
-MODELS = (
+GAUSSIAN = (
     "hsb_slopes_outcomes",
     "sleepstudy_slope",
     "radon_slope_uranium",
@@ -16,6 +16,8 @@ MODELS = (
     "mlbook_crosslevel",
     "penicillin_crossed",
     "dyestuff2",
+)
+OTHERS = (
     "election88_simple",
     "cbpp",
     "bugs_seeds_halfnormal",
@@ -25,11 +27,19 @@ MODELS = (
 ACCEPTANCE = {"dyestuff2": 0.99, "penicillin_crossed": 0.99}
 
 
-@pytest.mark.parametrize("name", MODELS)
-def test_means_and_quantiles_agree_with_stan(name, stated):
+ROUTES = [(name, "integrate") for name in GAUSSIAN] + [(n, "sample") for n in GAUSSIAN + OTHERS]
+
+
+@pytest.mark.parametrize(("name", "random_effects"), ROUTES)
+def test_means_and_quantiles_agree_with_stan(name, random_effects, stated):
     model, compare = stated(name)
     compare(
         model.fit(
-            "nuts", seed=7, draws=2500, target_accept=ACCEPTANCE.get(name, 0.95), max_treedepth=12
+            "nuts",
+            seed=7,
+            draws=2500,
+            target_accept=ACCEPTANCE.get(name, 0.95),
+            max_treedepth=12,
+            random_effects=random_effects,
         )
     )

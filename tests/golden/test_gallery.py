@@ -16,11 +16,7 @@ ENTRIES = [
 def test_ours_agrees_with_the_published_table(name):
     entry = gallery.read(name)
     fit = entry.model().fit(**{"seed": 1} | entry.fit_options())
-    convergence = fit.check()
-    print(f"{name}: {convergence}")
-    assert convergence.ok
-    assert convergence.r_hat <= 1.01
-    assert convergence.ess >= 400
-    assert convergence.divergences == 0
+    print(f"{name}: {fit.check()}")
+    assert fit.check().ok  # R-hat, ESS, divergences; k-hat of importance draws
     table = gallery.compare(entry, fit)
     assert table["ok"].all(), table[~table["ok"]].to_string()
