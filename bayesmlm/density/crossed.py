@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from bayesmlm.density.nested import factor_rows, solve_transposed
+from bayesmlm.density.blocks import factor_rows, solve_transposed
 
 WIDEST = 1e6
 """Largest ratio of an effect's scale to the residual SD that is computed."""
@@ -21,7 +21,7 @@ LARGEST = 1e13
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def lead_factor(ZZ, dense, data, start, stop, G, inverse, M):  # type: ignore[no-untyped-def]
+def lead_factor(ZZ, dense, data, start, stop, G, inverse, M):
     """Set M = [C | C⁻¹ G' couplings / sigma²] of one leading group; gives log|C|.
 
     Columns after the factor: response and fixed columns (`dense`), then the touched ones.
@@ -48,7 +48,7 @@ def lead_factor(ZZ, dense, data, start, stop, G, inverse, M):  # type: ignore[no
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def scale_rest(H, G, sizes, widths):  # type: ignore[no-untyped-def]
+def scale_rest(H, G, sizes, widths):
     """Apply the scales of the other groupings to both sides of the lower triangle of H."""
     m = H.shape[0]
     scale = np.ones(m)
@@ -69,7 +69,7 @@ def scale_rest(H, G, sizes, widths):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def scale_block(H, G, at, w, first):  # type: ignore[no-untyped-def]
+def scale_block(H, G, at, w, first):
     """Apply one group's scale to its rows and columns of the lower triangle of H."""
     m = H.shape[0]
     old = np.empty(w)
@@ -103,9 +103,7 @@ def scale_block(H, G, at, w, first):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def complement(  # type: ignore[no-untyped-def]
-    ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior
-):
+def complement(ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior):
     """Return the log determinant of the leading part and the penalised Schur complement.
 
     The complement is in Fortran order, as LAPACK wants it; only its lower triangle is set.
@@ -117,10 +115,7 @@ def complement(  # type: ignore[no-untyped-def]
     inverse = 1.0 / (sigma * sigma)
     H = (C * inverse).T
     lead = G[: q * q].copy().reshape(q, q)
-    widest = 0
-    for j in range(J):
-        widest = max(widest, indptr[j + 1] - indptr[j])
-    M = np.empty((q, q + extra + widest))
+    M = np.empty((q, q + extra + np.diff(indptr).max()))
     log_det = 0.0
     for j in range(J):
         start, stop = indptr[j], indptr[j + 1]
@@ -151,7 +146,7 @@ def complement(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def figures(log_det, L, extra):  # type: ignore[no-untyped-def]
+def figures(log_det, L, extra):
     """Return the three figures of `evaluate` from the factor of the complement."""
     out = np.empty(3)
     effects = L.shape[0] - extra
@@ -167,7 +162,7 @@ def figures(log_det, L, extra):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def is_extreme(G, sigma):  # type: ignore[no-untyped-def]
+def is_extreme(G, sigma):
     """Whether effects are so large beside the residual that the complement loses all digits.
 
     LAPACK's failure is an exception, which nothing could catch inside a parallel loop.
@@ -179,7 +174,7 @@ def is_extreme(G, sigma):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def is_factorable(H):  # type: ignore[no-untyped-def]
+def is_factorable(H):
     """Whether the lower triangle of H is far from the limits of double precision.
 
     Numba looks at the upper triangle too, so that is set to zero.
@@ -193,9 +188,7 @@ def is_factorable(H):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def evaluate(  # type: ignore[no-untyped-def]
-    ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior
-):
+def evaluate(ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior):
     """Evaluate a batch of hyperparameters; see `nested.evaluate`."""
     out = np.empty((len(sigma), 3))
     for s in prange(len(sigma)):
@@ -213,7 +206,7 @@ def evaluate(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def back_substitute(L, n, value):  # type: ignore[no-untyped-def]
+def back_substitute(L, n, value):
     """Replace value by L[:n, :n]'⁻¹ value; L is in Fortran order."""
     for r in range(n - 1, -1, -1):
         total = value[r]
@@ -223,7 +216,7 @@ def back_substitute(L, n, value):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def rest_scale(value, G, sizes, widths):  # type: ignore[no-untyped-def]
+def rest_scale(value, G, sizes, widths):
     """Return the effects of the other groupings in the coordinates of their columns."""
     out = value.copy()
     column = 0
@@ -242,7 +235,7 @@ def rest_scale(value, G, sizes, widths):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def draw(  # type: ignore[no-untyped-def]
+def draw(
     ZZ,
     dense,
     indptr,
@@ -290,18 +283,13 @@ def draw(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def draw_lead(  # type: ignore[no-untyped-def]
-    ZZ, dense, indptr, indices, data, lead, sigma, noise, beta, raw, z
-):
+def draw_lead(ZZ, dense, indptr, indices, data, lead, sigma, noise, beta, raw, z):
     """Set the leading grouping's effects in z given all others."""
     J, q = ZZ.shape[:2]
     extra = dense.shape[2]
     p = extra - 1
     inverse = 1.0 / (sigma * sigma)
-    widest = 0
-    for j in range(J):
-        widest = max(widest, indptr[j + 1] - indptr[j])
-    M = np.empty((q, q + extra + widest))
+    M = np.empty((q, q + extra + np.diff(indptr).max()))
     own = np.empty(q)
     for j in range(J):
         start, stop = indptr[j], indptr[j + 1]
@@ -316,99 +304,3 @@ def draw_lead(  # type: ignore[no-untyped-def]
         solve_transposed(M, q, own)
         for a in range(q):
             z[j * q + a] = own[a]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def moments(  # type: ignore[no-untyped-def]
-    ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior
-):
-    """Return what the gradient needs at one hyperparameter vector; see `nested.moments`."""
-    J, q = ZZ.shape[:2]
-    m = C.shape[0]
-    extra = dense.shape[2]
-    effects = m - extra
-    p = extra - 1
-    log_det, H = complement(ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior)
-    if is_extreme(G, sigma) or not is_factorable(H):
-        n_second = q * q + np.sum(widths**2)
-        nothing = np.full((p, p), np.nan)
-        return np.full(3, np.nan), np.full(n_second, np.nan), np.full(p, np.nan), nothing
-    L = np.linalg.cholesky(H)
-    values = figures(log_det, L, extra)
-    mean = L[m - 1, : m - 1].copy()
-    back_substitute(L, m - 1, mean)
-    joint = np.ascontiguousarray(H[: m - 1, : m - 1])
-    for c in range(m - 1):
-        for r in range(c):
-            joint[r, c] = joint[c, r]
-    joint = np.linalg.inv(joint)
-    n_second = q * q
-    for w in widths:
-        n_second += w * w
-    second = np.zeros(n_second)
-    column = 0
-    at = q * q
-    for k in range(len(sizes)):
-        w = widths[k]
-        for _ in range(sizes[k]):
-            for a in range(w):
-                for b in range(w):
-                    second[at + a * w + b] += (
-                        joint[column + a, column + b] + mean[column + a] * mean[column + b]
-                    )
-            column += w
-        at += w * w
-    raw = rest_scale(mean, G[q * q :], sizes, widths)
-    scaled = joint.copy()
-    for r in range(m - 1):
-        scaled[r] = rest_scale(scaled[r], G[q * q :], sizes, widths)
-    for c in range(m - 1):
-        scaled[:, c] = rest_scale(scaled[:, c].copy(), G[q * q :], sizes, widths)
-    lead = G[: q * q].copy().reshape(q, q)
-    inverse_sigma2 = 1.0 / (sigma * sigma)
-    widest = 0
-    for j in range(J):
-        widest = max(widest, indptr[j + 1] - indptr[j])
-    M = np.empty((q, q + extra + widest))
-    value = np.empty(q)
-    for j in range(J):
-        start, stop = indptr[j], indptr[j + 1]
-        lead_factor(ZZ[j], dense[j], data, start, stop, lead, inverse_sigma2, M)
-        n = p + stop - start
-        place = np.empty(n, dtype=np.int64)
-        K = np.empty((q, n))
-        for c in range(p):
-            place[c] = effects + c
-            value[:] = M[:, q + c]
-            solve_transposed(M, q, value)
-            K[:, c] = value
-        for t in range(stop - start):
-            place[p + t] = indices[start + t]
-            value[:] = M[:, q + extra + t]
-            solve_transposed(M, q, value)
-            K[:, p + t] = value
-        own = np.empty((q, q))
-        for c in range(q):
-            for a in range(q):
-                total = 1.0 if a == c else 0.0
-                for b in range(a):
-                    total -= M[a, b] * value[b]
-                value[a] = total / M[a, a]
-            solve_transposed(M, q, value)
-            own[:, c] = value
-        value[:] = M[:, q + p]
-        solve_transposed(M, q, value)
-        for a in range(q):
-            for c in range(n):
-                value[a] -= K[a, c] * raw[place[c]]
-        for c in range(n):
-            for d in range(n):
-                shared = scaled[place[c], place[d]]
-                for a in range(q):
-                    for b in range(q):
-                        own[a, b] += K[a, c] * shared * K[b, d]
-        for a in range(q):
-            for b in range(q):
-                second[a * q + b] += own[a, b] + value[a] * value[b]
-    covariance = joint[effects:, effects:].copy()
-    return values, second, mean[effects:].copy(), covariance

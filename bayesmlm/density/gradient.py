@@ -11,7 +11,7 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def correlation_factor(psi, partial_at, R):  # type: ignore[no-untyped-def]
+def correlation_factor(psi, partial_at, R):
     """Set R to the Cholesky factor of the correlations of one grouping's effects.
 
     Parameters
@@ -35,7 +35,7 @@ def correlation_factor(psi, partial_at, R):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def scales(psi, widths, sd_at, partial_at, to_Z):  # type: ignore[no-untyped-def]
+def scales(psi, widths, sd_at, partial_at, to_Z):
     """Return C L of every grouping, flat; the arrays are flat too, in the kernel's order."""
     G = np.empty(len(to_Z))
     square = 0
@@ -55,9 +55,7 @@ def scales(psi, widths, sd_at, partial_at, to_Z):  # type: ignore[no-untyped-def
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def add_effects_gradient(  # type: ignore[no-untyped-def]
-    psi, sizes, widths, sd_at, partial_at, second, gradient
-):
+def add_effects_gradient(psi, sizes, widths, sd_at, partial_at, second, gradient):
     """Add trace(L⁻¹ dL (sum E[z z'] - J I)) by each SD and partial correlation."""
     square = 0
     effect = 0
@@ -95,9 +93,7 @@ def add_effects_gradient(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def finish(  # type: ignore[no-untyped-def]
-    psi, sigma_at, sizes, widths, sd_at, partial_at, matrix, n, moments, gradient
-):
+def finish(psi, sigma_at, sizes, widths, sd_at, partial_at, matrix, n, moments, gradient):
     """Return the log likelihood up to a constant, and add its gradient."""
     values, second, beta, covariance = moments
     add_effects_gradient(psi, sizes, widths, sd_at, partial_at, second, gradient)

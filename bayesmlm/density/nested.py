@@ -14,14 +14,12 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit, prange
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from bayesmlm.density.blocks import factor_rows, solve_transposed
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def scaled_rows(raw, G, inverse_sigma2, q, widths, shift, out):  # type: ignore[no-untyped-def]
+def scaled_rows(raw, G, inverse_sigma2, q, widths, shift, out):
     """Set out = G_own' raw E / sigma², E the scales of all columns; adds I to the own block.
 
     Parameters
@@ -61,35 +59,7 @@ def scaled_rows(raw, G, inverse_sigma2, q, widths, shift, out):  # type: ignore[
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def factor_rows(M, q):  # type: ignore[no-untyped-def]
-    """Replace M[:, :q] by its lower Cholesky factor and the rest by C⁻¹ rest; gives log|C|."""
-    D = M.shape[1]
-    log_det = 0.0
-    for a in range(q):
-        for b in range(a):
-            total = M[a, b]
-            for c in range(b):
-                total -= M[a, c] * M[b, c]
-            M[a, b] = total / M[b, b]
-        total = M[a, a]
-        for c in range(a):
-            total -= M[a, c] * M[a, c]
-        if not total > 0.0:
-            return np.nan
-        M[a, a] = np.sqrt(total)
-        log_det += np.log(M[a, a])
-        for k in range(q, D):
-            total = M[a, k]
-            for c in range(a):
-                total -= M[a, c] * M[c, k]
-            M[a, k] = total / M[a, a]
-    return log_det
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def eliminate(  # type: ignore[no-untyped-def]
-    own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior, rows
-):
+def eliminate(own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior, rows):
     """Eliminate every random effect.
 
     Parameters
@@ -163,9 +133,7 @@ def eliminate(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def evaluate(  # type: ignore[no-untyped-def]
-    own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior
-):
+def evaluate(own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior):
     """Evaluate a batch of hyperparameters.
 
     Parameters
@@ -195,19 +163,7 @@ def evaluate(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def solve_transposed(M, q, value):  # type: ignore[no-untyped-def]
-    """Replace value by C'⁻¹ value, C the lower factor in M[:, :q]."""
-    for a in range(q - 1, -1, -1):
-        total = value[a]
-        for c in range(a + 1, q):
-            total -= M[c, a] * value[c]
-        value[a] = total / M[a, a]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def draw_effects(  # type: ignore[no-untyped-def]
-    rows, starts, sizes, widths, parents, parent_starts, p, noise, beta, z
-):
+def draw_effects(rows, starts, sizes, widths, parents, parent_starts, p, noise, beta, z):
     """Set z to the effects given the fixed effects, the outermost level first."""
     levels = len(sizes)
     first = len(noise)
@@ -246,7 +202,7 @@ def draw_effects(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, parallel=True, error_model="numpy")
-def draw(  # type: ignore[no-untyped-def]
+def draw(
     own,
     starts,
     sizes,
@@ -298,108 +254,3 @@ def draw(  # type: ignore[no-untyped-def]
                 rows, starts, sizes, widths, parents, parent_starts, p, noise[s], value, z[s]
             )
     return z, beta
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def moments(  # type: ignore[no-untyped-def]
-    own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior
-):
-    """Return what the gradient needs at one hyperparameter vector.
-
-    Returns
-    -------
-    values, second, beta, covariance
-        The three figures of `evaluate`; per level the sum over groups of E[z z'], flat; the
-        mean and the covariance of the fixed effects.
-    """
-    p = root.shape[0] - 1
-    levels = len(sizes)
-    rows = np.empty(len(own))
-    log_det, top = eliminate(
-        own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior, rows
-    )
-    values = np.empty(3)
-    values[0] = log_det
-    values[1] = 2.0 * factor_rows(top, p) if p > 0 else 0.0
-    quad = top[p, p]
-    beta = np.empty(p)
-    for a in range(p):
-        quad -= top[a, p] * top[a, p]
-        beta[a] = top[a, p]
-    values[2] = quad
-    solve_transposed(top, p, beta)
-    covariance = np.empty((p, p))
-    for c in range(p):
-        unit = np.zeros(p)
-        for a in range(p):
-            total = 1.0 if a == c else 0.0
-            for b in range(a):
-                total -= top[a, b] * unit[b]
-            unit[a] = total / top[a, a]
-        solve_transposed(top, p, unit)
-        covariance[:, c] = unit
-    n_second = 0
-    for w in widths:
-        n_second += w * w
-    second = np.zeros(n_second)
-    mean_above = beta.reshape(1, p)
-    joint_above = covariance.reshape(1, p, p)
-    slot = n_second
-    for k in range(levels - 1, -1, -1):
-        q = widths[k]
-        D = p + 1
-        for w in widths[k:]:
-            D += w
-        r = D - 1 - q
-        slot -= q * q
-        keep = sizes[k] if k > 0 else 0
-        mean_here = np.empty((keep, D - 1))
-        joint_here = np.empty((keep, D - 1, D - 1))
-        K = np.empty((q, r))
-        inverse = np.empty((q, q))
-        value = np.empty(q)
-        for j in range(sizes[k]):
-            at = starts[k] + j * q * D
-            M = rows[at : at + q * D].reshape(q, D)
-            parent = parents[parent_starts[k] + j] if k + 1 < levels else 0
-            known, joint = mean_above[parent], joint_above[parent]
-            for c in range(r):
-                value[:] = M[:, q + c]
-                solve_transposed(M, q, value)
-                K[:, c] = value
-            for c in range(q):
-                for a in range(q):
-                    total = 1.0 if a == c else 0.0
-                    for b in range(a):
-                        total -= M[a, b] * value[b]
-                    value[a] = total / M[a, a]
-                solve_transposed(M, q, value)
-                inverse[:, c] = value
-            value[:] = M[:, D - 1]
-            solve_transposed(M, q, value)
-            for a in range(q):
-                for c in range(r):
-                    value[a] -= K[a, c] * known[c]
-            cross = np.zeros((q, r))
-            for a in range(q):
-                for c in range(r):
-                    total = 0.0
-                    for d in range(r):
-                        total += K[a, d] * joint[d, c]
-                    cross[a, c] = -total
-            for a in range(q):
-                for b in range(q):
-                    total = inverse[a, b]
-                    for c in range(r):
-                        total -= cross[a, c] * K[b, c]
-                    if keep > 0:
-                        joint_here[j, a, b] = total
-                    second[slot + a * q + b] += total + value[a] * value[b]
-            if keep > 0:
-                mean_here[j, :q] = value
-                mean_here[j, q:] = known
-                joint_here[j, :q, q:] = cross
-                joint_here[j, q:, :q] = cross.T
-                joint_here[j, q:, q:] = joint
-        mean_above, joint_above = mean_here, joint_here
-    return values, second, beta, covariance

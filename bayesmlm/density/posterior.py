@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from bayesmlm.density import crossed, nested
+from bayesmlm.density import crossed_moments, nested_moments
 from bayesmlm.density.gaussian import GaussianMarginal
 from bayesmlm.density.gradient import finish, scales
 from bayesmlm.errors import PriorError, message
@@ -22,7 +22,7 @@ NONE, HALF_NORMAL, HALF_STUDENT, EXPONENTIAL, GAMMA, INVERSE_GAMMA, PARTIAL = ra
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def log_prior(psi, kinds, first, second, gradient):  # type: ignore[no-untyped-def]
+def log_prior(psi, kinds, first, second, gradient):
     """Return the log prior up to a constant, and add its gradient.
 
     Parameters
@@ -63,7 +63,7 @@ def log_prior(psi, kinds, first, second, gradient):  # type: ignore[no-untyped-d
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def nested_posterior(psi, arguments, slots, prior, matrix, n):  # type: ignore[no-untyped-def]
+def nested_posterior(psi, arguments, slots, prior, matrix, n):
     """Return the log posterior up to a constant, and its gradient."""
     own, starts, sizes, widths, parents, parent_starts, root = arguments
     sigma_at, all_sizes, all_widths, sd_at, partial_at, to_Z = slots
@@ -71,7 +71,7 @@ def nested_posterior(psi, arguments, slots, prior, matrix, n):  # type: ignore[n
     total = log_prior(psi, prior[0], prior[1], prior[2], gradient)
     sigma = np.exp(psi[sigma_at]) if sigma_at >= 0 else 1.0
     G = scales(psi, all_widths, sd_at, partial_at, to_Z)
-    found = nested.moments(
+    found = nested_moments.moments(
         own, starts, sizes, widths, parents, parent_starts, root, G, sigma, matrix
     )
     total += finish(
@@ -81,7 +81,7 @@ def nested_posterior(psi, arguments, slots, prior, matrix, n):  # type: ignore[n
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def crossed_posterior(psi, arguments, slots, prior, matrix, n):  # type: ignore[no-untyped-def]
+def crossed_posterior(psi, arguments, slots, prior, matrix, n):
     """Return the log posterior up to a constant, and its gradient."""
     ZZ, dense, indptr, indices, data, C, sizes, widths = arguments
     sigma_at, all_sizes, all_widths, sd_at, partial_at, to_Z = slots
@@ -89,7 +89,9 @@ def crossed_posterior(psi, arguments, slots, prior, matrix, n):  # type: ignore[
     total = log_prior(psi, prior[0], prior[1], prior[2], gradient)
     sigma = np.exp(psi[sigma_at]) if sigma_at >= 0 else 1.0
     G = scales(psi, all_widths, sd_at, partial_at, to_Z)
-    found = crossed.moments(ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, matrix)
+    found = crossed_moments.moments(
+        ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, matrix
+    )
     total += finish(
         psi, sigma_at, all_sizes, all_widths, sd_at, partial_at, matrix, n, found, gradient
     )

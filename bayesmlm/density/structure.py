@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.density import crossed, nested
+from bayesmlm.density import crossed, crossed_moments, nested, nested_moments
 from bayesmlm.density.crossproducts import Columns, by_group
 from bayesmlm.design import RandomBlock
 from bayesmlm.design.grouping import is_nested
@@ -22,14 +22,36 @@ DENSE_LIMIT = 6000
 
 
 @dataclass(frozen=True)
+class Kernel:
+    """Compiled functions of one kind of structure.
+
+    Parameters
+    ----------
+    evaluate
+        Figures of the likelihood of a batch of hyperparameters.
+    draw
+        Draws of the effects.
+    moments
+        What the gradient needs.
+    """
+
+    evaluate: Callable[..., Any]
+    draw: Callable[..., Any]
+    moments: Callable[..., Any]
+
+
+NESTED = Kernel(nested.evaluate, nested.draw, nested_moments.moments)
+CROSSED = Kernel(crossed.evaluate, crossed.draw, crossed_moments.moments)
+
+
+@dataclass(frozen=True)
 class Structure:
     """A kernel and what it needs of the data.
 
     Parameters
     ----------
     kernel
-        The module `nested` or `crossed`, of one interface: ``evaluate``, ``moments``,
-        ``draw``.
+        `NESTED` or `CROSSED`.
     arguments
         The arrays that come before G, sigma and prior in each function of the kernel.
     order
@@ -38,7 +60,7 @@ class Structure:
         Numbers of groups and effects, in the kernel's order.
     """
 
-    kernel: ModuleType
+    kernel: Kernel
     arguments: tuple[Any, ...]
     order: tuple[int, ...]
     sizes: tuple[int, ...]
@@ -56,7 +78,7 @@ class Structure:
     @property
     def is_nested(self) -> bool:
         """Whether the nested kernel is used."""
-        return self.kernel.__name__.endswith("nested")
+        return self.kernel is NESTED
 
     @property
     def n_effects(self) -> int:
@@ -119,7 +141,7 @@ def nested_structure(
         offsets(parents),
         rest.T @ rest,
     )
-    return Structure(nested, arguments, order, sizes, widths)
+    return Structure(NESTED, arguments, order, sizes, widths)
 
 
 def offsets(parts: list[Any]) -> NDArray[np.int64]:
@@ -160,7 +182,7 @@ def crossed_structure(
         np.array(sizes[1:], dtype=np.int64),
         np.array(widths[1:], dtype=np.int64),
     )
-    return Structure(crossed, arguments, order, sizes, widths)
+    return Structure(CROSSED, arguments, order, sizes, widths)
 
 
 def indicator(block: RandomBlock, Z: Array) -> Any:

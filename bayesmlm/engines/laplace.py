@@ -51,7 +51,7 @@ class Laplace(Engine):
     draws
         Equally weighted draws kept.
     evaluations
-        Densities evaluated at first; None takes 8,192, or 512 where one is costly. Doubled,
+        Densities evaluated at first; None takes 8,192, or 1,024 where one is costly. Doubled,
         up to three times, while the Pareto shape of the weights is above 0.7.
     """
 
@@ -112,7 +112,7 @@ class Laplace(Engine):
     def explore(self, marginal: GaussianMarginal, mode: Mode, seed: int) -> WeightedSample:
         """Sample the hyperparameters, more of them while the Pareto shape is too large."""
         costly = marginal.structure.work > COSTLY
-        evaluations = self.evaluations or (512 if costly else 8192)
+        evaluations = self.evaluations or (1024 if costly else 8192)
         for _ in range(ATTEMPTS):
             sample = explore(
                 marginal.log_density,

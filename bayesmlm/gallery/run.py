@@ -136,9 +136,7 @@ def line(result: Mapping[str, Any]) -> str:
         return f"error: {result['error'].splitlines()[0]}"
     out = [row["parameter"] for row in result["rows"] if not row["ok"]]
     verdict = "ok" if is_ok(result) else f"OUT: {', '.join(out + result['findings'])}"
-    return (
-        f"{result['seconds']['total']:.0f} s, {verdict}. {result['state']}"
-    )
+    return f"{result['seconds']['total']:.0f} s, {verdict}. {result['state']}"
 
 
 def write(path: Path, text: str) -> None:

@@ -88,10 +88,7 @@ def section(name: str, result: Mapping[str, Any]) -> str:
     lines += [figure(row, simulated) for row in rows]
     lines += ["", f"Published: {'; '.join(result['source'])}."]
     seconds = ", ".join(f"{k} {v:.1f} s" for k, v in result["seconds"].items())
-    lines.append(
-        f"Ours: {result['engine']}, seed {result['seed']}; {seconds}. "
-        f"{result['state']}"
-    )
+    lines.append(f"Ours: {result['engine']}, seed {result['seed']}; {seconds}. {result['state']}")
     return "\n".join(lines) + "\n"
 
 

@@ -34,6 +34,7 @@ def test_products_by_group():
         ("y | precision(v)", lambda d: d["v"], lambda d: 1.0),
         ("y | se(s)", lambda d: 1 / d["s"] ** 2, lambda d: 1.0),
         ("y | weights(v)", lambda d: 1.0, lambda d: d["v"]),
+        ("y | precision(v) + weights(s)", lambda d: d["v"], lambda d: d["s"]),
     ],
 )
 def test_columns_are_weighted_and_y_is_relative_to_least_squares(

@@ -20,6 +20,8 @@ ADDITIONS = (
     "y | precision(v) ~ x + (x | a) + (w | c)",
     "y | weights(v) ~ x + (x | a)",
     "y | weights(v) ~ x + (1 | a) + (x | c)",
+    "y | precision(v) + weights(s) ~ x + (x | a)",
+    "y | se(s) + weights(v) ~ x + (1 | a) + (1 | c)",
     "y ~ x + offset(w) + (1 | a)",
     "y | precision(v) ~ 0 + x + offset(w) + (x || a)",
 )

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bayesmlm.density.nested import evaluate, factor_rows
+from bayesmlm.density.blocks import factor_rows
+from bayesmlm.density.nested import evaluate
 
 FORMULAS = (
     "y ~ x",

@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from bayesmlm.density import crossed, nested, structure
-from bayesmlm.density.structure import crossed_structure, nested_structure, nesting_order, offsets
+from bayesmlm.density import structure
+from bayesmlm.density.structure import (
+    CROSSED,
+    NESTED,
+    crossed_structure,
+    nested_structure,
+    nesting_order,
+    offsets,
+)
 
 
 def orders(marginal):
@@ -12,9 +19,9 @@ def orders(marginal):
 
 
 def test_one_grouping_and_none_are_nested(frame, marginal_of):
-    assert marginal_of("y ~ x", frame(1)).structure.kernel is nested
+    assert marginal_of("y ~ x", frame(1)).structure.kernel is NESTED
     one = marginal_of("y ~ x + (x | a)", frame(1)).structure
-    assert (one.kernel, one.sizes, one.widths, one.n_effects) == (nested, (9,), (2,), 18)
+    assert (one.kernel, one.sizes, one.widths, one.n_effects) == (NESTED, (9,), (2,), 18)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +43,7 @@ def test_nesting_in_fact_counts_whatever_the_spelling(frame, marginal_of):
 
 def test_crossed_groupings_lead_with_most_effects(frame, marginal_of):
     marginal = marginal_of("y ~ 1 + (1 | c) + (1 | a)", frame(1))
-    assert marginal.structure.kernel is crossed
+    assert marginal.structure.kernel is CROSSED
     assert orders(marginal) == ["a", "c"]
     wide = marginal_of("y ~ 1 + (1 | a) + (x + w | c)", frame(1))
     assert orders(wide) == ["c", "a"]  # 12 effects against 9
