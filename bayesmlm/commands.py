@@ -39,7 +39,7 @@ def show(options: argparse.Namespace) -> int:
     for text in chosen.headings():
         print(text + "\n")
     if not chosen.has_data:
-        print(chosen.equations())
+        print(chosen.equations(), flush=True)
         print("\nlevels and priors need the data: --data FILE", file=sys.stderr)
         return OK
     model = chosen.model()

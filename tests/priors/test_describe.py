@@ -57,7 +57,7 @@ def test_gaussian() -> None:
     )
     assert "one SD (" in sentences["x"]
     np.testing.assert_allclose(figures(sentences["x"]), central(2.5 * s / sx * z * sx), rtol=0.02)
-    assert "from 0 to 1 in female" in sentences["female"]
+    assert "0 to 1 moves y" in sentences["female"]
     np.testing.assert_allclose(
         figures(sentences["female"]), central(2.5 * s / DATA.female.std() * z), rtol=0.02
     )
