@@ -12,7 +12,7 @@ from bayesmlm.checks import Check, check
 from bayesmlm.errors import SpecError, message
 from bayesmlm.reports import Page, Table
 from bayesmlm.reports.equations import Equations
-from bayesmlm.reports.summary import fixed_table, percent, summary, variance_table
+from bayesmlm.reports.summary import estimates, fixed_table, summary, variance_table
 from bayesmlm.result import FitResult
 from bayesmlm.saving import load_result, save_result
 from bayesmlm.summaries.draws import PROBABILITY
@@ -109,13 +109,13 @@ class Fit:
         """Return every group's deviations from the fixed part."""
         name = self.only_group(group)
         frame = summaries.ranef(self.result, name, probability)
-        return Table(f"Random effects by {name} ({percent(probability)} intervals)", frame)
+        return estimates(f"Random effects by {name}", frame, probability)
 
     def coef(self, group: str | None = None, probability: float = PROBABILITY) -> Table:
         """Return every group's coefficients: fixed effects plus deviations."""
         name = self.only_group(group)
         frame = summaries.coef(self.result, name, probability)
-        return Table(f"Coefficients by {name} ({percent(probability)} intervals)", frame)
+        return estimates(f"Coefficients by {name}", frame, probability)
 
     def corr(self, group: str | None = None) -> Table:
         """Return the posterior mean correlation matrix of a grouping's effects."""
@@ -133,8 +133,7 @@ class Fit:
         notes = ["correlation of two rows that share these groups"]
         if any(len(block.effects) > 1 for block in self.result.design.random):
             notes.append("with slopes that vary: averaged over the rows of the data")
-        title = f"Intraclass correlation ({percent(probability)} intervals)"
-        return Table(title, frame, tuple(notes))
+        return estimates("Intraclass correlation", frame, probability, tuple(notes))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the fit to one file, which `bayesmlm.load` reads; see `bayesmlm.saving`.
@@ -167,7 +166,7 @@ class Fit:
                 message(
                     f"no group named, in a model with {len(known)} groupings",
                     ", ".join(map(repr, known)) or "models with random effects",
-                    "name one: fit.ranef(group)" if known else "add a term such as (1 | group)",
+                    "pass one of these names" if known else "add a term such as (1 | group)",
                 )
             )
         return known[0]

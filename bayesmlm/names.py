@@ -8,7 +8,15 @@ OBS = "obs"
 BETA = "beta"
 SIGMA = "sigma"
 
-RESERVED = frozenset({COEF, OBS, BETA, SIGMA, "slope", "chain", "draw"})
+RESERVED = frozenset({COEF, OBS, BETA, SIGMA, "slope", "chain", "draw"}) | {
+    "effect",
+    "mean",
+    "sd",
+    "lower",
+    "upper",
+    "estimate",
+    "se",
+}
 """Names of variables and dimensions that no grouping may take."""
 
 

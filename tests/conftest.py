@@ -8,6 +8,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 os.environ.setdefault("PYTENSOR_FLAGS", "blas__ldflags=")  # else a search for BLAS, and a warning
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ["COLUMNS"] = "100"  # the width of printed tables, whatever the terminal
 
 from pathlib import Path
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 GRADIENT_LIMIT = 0.01
 """Largest derivative of the log likelihood left, by relative SDs of the effects."""
 
+RATIO_LIMIT = 1e3
+"""Largest SD of an effect relative to the residual that double precision resolves."""
+
 
 @dataclass(frozen=True)
 class Optimum:
@@ -57,6 +60,13 @@ def check_optimum(statistics: xr.Dataset) -> Optimum:
             Finding(
                 f"the log likelihood still rises (derivative {gradient:.2g})",
                 'put the predictors on similar scales, or fit with "laplace"',
+            )
+        )
+    if float(statistics["ratio"]) > RATIO_LIMIT:
+        found.append(
+            Finding(
+                "the residual is too small beside the random effects to be told from zero",
+                'check the response, or fit with "laplace", whose prior bounds it',
             )
         )
     return Optimum(

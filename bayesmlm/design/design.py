@@ -17,7 +17,9 @@ from bayesmlm.design.levels import Levels, column_level, detect_levels
 from bayesmlm.design.refuse import (
     check_bare_names,
     check_declared_levels,
+    check_fixed_groups,
     check_groupings,
+    check_residual,
     check_same_groups,
     check_sides,
 )
@@ -26,7 +28,7 @@ from bayesmlm.design.screen import check_names, far_from_zero, near_collinear, s
 from bayesmlm.errors import SpecError, message, suggestion
 from bayesmlm.families import Family
 from bayesmlm.spec.expression import variables
-from bayesmlm.spec.terms import ModelSpec, Predictor, RandomTerm, Term
+from bayesmlm.spec.terms import ModelSpec, Predictor, RandomTerm, Response, Term
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -192,6 +194,9 @@ class Design:
         for block in self.random:
             if block.name == group:
                 return block
+        inner = [block for block in self.random if block.grouping.columns[-1] == group]
+        if len(inner) == 1:  # the name in its header: class for school:class
+            return inner[0]
         raise SpecError(
             message(
                 f"no effects vary over {group!r}",
@@ -256,7 +261,10 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
     offsets = [learn(text, frame) for text in response.mu.offset]
     random = tuple(random_block(g, response.mu.random, frame) for g in groupings)
     check_same_groups(groupings, tuple(block.effects for block in random))
-    cautions = [rows.note, near_collinear(X, fixed.columns)]
+    check_fixed_groups(X, tuple(b.grouping for b in random if names.INTERCEPT in b.effects))
+    if family.estimates_scale(outcome.rows):
+        check_residual(X, outcome.y, groupings)
+    cautions = [rows.note, near_collinear(X, fixed.columns), unlikely(response, family, outcome)]
     cautions += [
         far_from_zero(effect, block.name, column)
         for block in random
@@ -278,6 +286,19 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
         notes=tuple(note for note in (outcome.note, *cautions) if note),
         cautions=tuple(note for note in cautions if note),
     )
+
+
+def unlikely(response: Response, family: Family, outcome: Outcome) -> str | None:
+    """Return a note on a response that the family is an unlikely choice for, or None."""
+    values = set(np.unique(outcome.y[:1000]).tolist())
+    if family.name == "gaussian" and values <= {0.0, 1.0} and set(np.unique(outcome.y)) <= {0, 1}:
+        return (
+            f"the response {response.column!r} is 0 or 1 and the family gaussian; "
+            'family="bernoulli" models its probability.'
+        )
+    if family.name == "bernoulli" and len(values) == 1 and np.ptp(outcome.y) == 0:
+        return f"every response is {outcome.y[0]:g}: only the priors bound the intercept."
+    return None
 
 
 def predictor_columns(predictor: Predictor) -> tuple[str, ...]:

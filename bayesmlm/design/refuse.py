@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
+EXACT = 1e-10
+"""Relative length below which what is left of a fit is rounding."""
+
 
 def check_sides(response: Response, right: tuple[str, ...]) -> None:
     """Refuse a response whose only column is also a predictor or a group."""
@@ -150,3 +153,68 @@ def example_group(grouping: Grouping, column: Array) -> str:
         if np.ptp(values) > 0:
             return f"{grouping.name} {label} (from {values.min():g} to {values.max():g})"
     return grouping.name
+
+
+def check_residual(X: Array, y: Array, groupings: tuple[Grouping, ...]) -> None:
+    """Refuse a residual SD that the data leave no room for.
+
+    Raises
+    ------
+    DataError
+        If there are as many columns as rows, if the columns fit the response exactly, or if
+        it takes one value in every group.
+    """
+    n, p = X.shape
+    if p >= n:
+        raise DataError(
+            message(
+                f"{p} fixed columns in {n} rows, which leaves nothing for the residual",
+                "fewer columns than rows",
+                "remove predictors",
+            )
+        )
+    centred = y - y.mean()
+    residual = centred - X @ np.linalg.lstsq(X, centred, rcond=None)[0] if p else y
+    if np.linalg.norm(residual) <= EXACT * np.linalg.norm(centred):
+        raise DataError(
+            message(
+                "the predictors fit the response exactly, so that there is no residual",
+                "a response that varies beside its predictors",
+                "check that the response is not computed from the predictors",
+            )
+        )
+    for g in groupings:
+        if constant_within(g, y):
+            raise DataError(
+                message(
+                    f"the response takes one value in every group of {g.name!r}, so that there "
+                    "is no residual",
+                    "a response that varies within groups",
+                    f"use one row per group and drop the random effects of {g.name!r}, or check "
+                    "the response",
+                )
+            )
+
+
+def check_fixed_groups(X: Array, groupings: tuple[Grouping, ...]) -> None:
+    """Refuse a random intercept whose groups are all in the fixed part.
+
+    Raises
+    ------
+    DataError
+        If the indicators of a grouping are combinations of the columns of X.
+    """
+    for g in groupings:
+        if X.shape[1] < g.size:
+            continue
+        indicator = np.eye(g.size)[g.codes]
+        rest = indicator - X @ np.linalg.lstsq(X, indicator, rcond=None)[0]
+        if np.linalg.norm(rest) <= EXACT * np.linalg.norm(indicator):
+            raise DataError(
+                message(
+                    f"the groups of {g.name!r} are in the fixed part too, which leaves nothing "
+                    "for their random intercept",
+                    "a grouping in one part of the model",
+                    f"remove {g.name!r} from the fixed part, or its random effects",
+                )
+            )

@@ -182,6 +182,8 @@ def far_from_zero(name: str, group: str, column: Array) -> str | None:
         return None
     return (
         f"{name} varies over {group} and lies far from zero (mean {column.mean():.3g}, SD "
-        f"{spread:.3g}), so the random intercept is an extrapolation; consider grand({name}) "
-        f"or within({name}, {group})."
+        f"{spread:.3g}): the random intercept is an extrapolation to 0, nearly the opposite of "
+        f"the slope, which the default priors of its SD and correlation do not expect, so that "
+        f"slopes and standard errors can come out wrong. Write grand({name}) or "
+        f"within({name}, {group})."
     )

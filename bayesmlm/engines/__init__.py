@@ -36,7 +36,7 @@ def engine(choice: str | Engine, **options: Any) -> Engine:
     if not isinstance(choice, str) or choice not in ENGINES:
         raise EngineError(
             message(
-                f"unknown engine {choice!r}{suggestion(str(choice), ENGINES)}",
+                f"unknown engine {choice!r}{suggestion(str(choice).lower(), ENGINES)}",
                 ", ".join(map(repr, ENGINES)),
                 "pass one of these names, or an engine such as bayesmlm.NUTS(draws=2000)",
             )
@@ -48,8 +48,8 @@ def engine(choice: str | Engine, **options: Any) -> Engine:
             raise EngineError(
                 message(
                     f"unknown option {option!r} of {choice}{suggestion(option, known)}",
-                    ", ".join(known),
-                    "correct the name",
+                    ", ".join(known) or f"none: {choice} has no options",
+                    "correct the name, or leave it out",
                 )
             )
     return kind(**options)

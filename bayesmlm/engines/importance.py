@@ -35,6 +35,9 @@ NO_TAIL = 3.0
 ARM, ARM_SHIFT, ARM_STRETCH = 0.03, 2.5, 2.0
 """Share of each stretched component, its shift in SDs, and its stretch."""
 
+ALL_ARMS = 0.3
+"""Largest share of all stretched components together."""
+
 DEFENSIVE = 0.1
 """Share of every later proposal that keeps the first, wide one."""
 
@@ -163,6 +166,10 @@ def explore(
         proposals.append(proposal)
         own = logsumexp(np.stack([q.log_density(points) for q in proposals]), axis=0)
         log_weights = values - own + np.log(len(proposals))
+        if not np.isfinite(log_weights).sum() > 10 * d:
+            return WeightedSample(
+                points, np.full(len(points), 1 / len(points)), np.inf, len(points)
+            )
         if k + 1 < rounds:
             proposal = refit(points, log_weights, first, np.random.default_rng([seed, k, 1]))
     smoothed, khat = smooth(log_weights)
@@ -214,9 +221,10 @@ def refit(points: Array, log_weights: Array, first: Mixture, rng: np.random.Gene
             scales[k] = 0.98 * spread.T @ spread + 0.02 * overall
     widened = scales * WIDEN * (FREEDOM - 2) / FREEDOM
     arms, arm_roots = tails(points, weights, overall)
-    left = 1 - DEFENSIVE - ARM * d
+    arm = min(ARM, ALL_ARMS / d)
+    left = 1 - DEFENSIVE - arm * d
     return Mixture(
-        np.concatenate([left * shares, [DEFENSIVE], np.full(d, ARM)]),
+        np.concatenate([left * shares, [DEFENSIVE], np.full(d, arm)]),
         np.concatenate([centres, first.means, arms]),
         np.concatenate([np.linalg.cholesky(widened), 1.4 * first.roots, arm_roots]),
     )

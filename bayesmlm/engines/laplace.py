@@ -65,12 +65,13 @@ class Laplace(Engine):
             value = getattr(self, option)
             if option == "evaluations" and value is None:
                 continue
-            if not isinstance(value, int) or isinstance(value, bool) or value < 100:
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 100:
                 raise EngineError(
                     message(
                         f"Laplace({option}={value!r})", "a whole number from 100", "leave it out"
                     )
                 )
+            object.__setattr__(self, option, int(value))  # a NumPy integer is welcome
 
     def __str__(self) -> str:
         return f"Laplace: {self.draws:,} draws, effects integrated out"
@@ -84,12 +85,12 @@ class Laplace(Engine):
                 mode = find_mode(marginal.log_density, starting_point(marginal))
             with progress.stage("hyperparameters"):
                 sample = self.explore(marginal, mode, seed)
-            with progress.stage("effects"):
-                rng = np.random.default_rng([seed, 1])
-                psi = sample.resample(self.draws, rng)
-                beta, effects = marginal.recover(psi, rng)
         if not sample.khat <= KHAT_LIMIT:
             return self.fall_back(design, priors, seed, progress, sample.khat)
+        with progress.running(), progress.stage("effects"):
+            rng = np.random.default_rng([seed, 1])
+            psi = sample.resample(self.draws, rng)
+            beta, effects = marginal.recover(psi, rng)
         return FitResult(
             spec=design.spec,
             design=design,
@@ -111,6 +112,8 @@ class Laplace(Engine):
 
     def explore(self, marginal: GaussianMarginal, mode: Mode, seed: int) -> WeightedSample:
         """Sample the hyperparameters, more of them while the Pareto shape is too large."""
+        if not np.isfinite(mode.hessian).all():
+            return WeightedSample(mode.point[None], np.ones(1), np.inf, mode.evaluations)
         costly = marginal.structure.work > COSTLY
         evaluations = self.evaluations or (1024 if costly else 8192)
         for _ in range(ATTEMPTS):

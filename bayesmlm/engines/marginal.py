@@ -20,9 +20,9 @@ def require_marginal(design: Design, priors: Priors, engine: str) -> GaussianMar
     if isinstance(marginal, str):
         raise EngineError(
             message(
-                f"{engine} of a model where {marginal}",
+                f"{engine} cannot fit this model: {marginal}",
                 "gaussian responses with Normal priors of the fixed effects",
-                'fit with NUTS(random_effects="sample")',
+                'fit with "nuts"',
             )
         )
     return marginal

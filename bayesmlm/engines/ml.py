@@ -39,6 +39,9 @@ Array = NDArray[np.float64]
 STARTS = (1.0, 0.2)
 """Relative SDs from which the optimiser starts; the best maximum is kept."""
 
+FAR, ENDLESS = 10.0, 1e7
+"""Relative SD from which larger ones are tried, and at which the search ends."""
+
 SINGULAR = 1e-4
 """Smallest singular value of Theta, in units of its columns, below which a fit is singular."""
 
@@ -224,7 +227,9 @@ class ML(Engine):
         with progress.running():
             with progress.stage("cross-products"):
                 own = {name: Normal(0.0, 1.0) for name in design.coef}
-                marginal = require_marginal(design, replace_coefficients(priors, own), str(self))
+                marginal = require_marginal(
+                    design, replace_coefficients(priors, own), self.name.upper()
+                )
                 profile = Profile(marginal, self.restricted)
             with progress.stage("maximise", "the first time on a machine kernels are compiled"):
                 best = maximise(profile)
@@ -266,11 +271,19 @@ def maximise(profile: Profile) -> Mode:
     if not profile.blocks:
         value = float(profile.criterion(np.empty((1, 0)))[0])
         return Mode(np.empty(0), -value / 2, 0.0, np.empty((0, 0)), 1)
-    found = [
-        find_mode(lambda theta: -0.5 * profile.criterion(theta), profile.start * start)
-        for start in STARTS
-    ]
-    return max(found, key=lambda mode: mode.value)
+
+    def objective(theta: Array) -> Array:
+        return -0.5 * profile.criterion(theta)
+
+    found = [find_mode(objective, profile.start * start) for start in STARTS]
+    best = max(found, key=lambda mode: mode.value)
+    # The criterion is nearly flat in effects much larger than the residual: look further out.
+    while FAR < np.abs(best.point).max() < ENDLESS:
+        further = find_mode(objective, best.point * FAR)
+        if not further.value > best.value + 1e-6:
+            break
+        best = further
+    return best
 
 
 def point_tree(profile: Profile, best: Mode) -> Any:
@@ -300,6 +313,7 @@ def point_tree(profile: Profile, best: Mode) -> Any:
         "parameters": n_parameters,
         "gradient": best.gradient,
         "singular": profile.is_singular(best.point),
+        "ratio": float(np.abs(best.point).max(initial=0.0)),
         "evaluations": best.evaluations,
     }
     other = f"{names.COEF}_other"

@@ -104,7 +104,7 @@ def find_mode(log_density: LogDensity, start: Array) -> Mode:
     x = np.asarray(found.x)
     value, gradient = counted.with_gradient(x)
     hessian = counted.hessian(x)
-    for _ in range(5):
+    for _ in range(5 if np.isfinite(hessian).all() else 0):
         curvature, axes = np.linalg.eigh(-hessian)
         move = axes @ ((axes.T @ gradient) / np.maximum(curvature, 1e-3))
         tried, slope = counted.with_gradient(x + move)

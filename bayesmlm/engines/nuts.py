@@ -110,6 +110,14 @@ class NUTS(Engine):
                     "leave it out for the automatic choice",
                 )
             )
+        if self.random_effects == "integrate" and self.parametrisation is not None:
+            raise EngineError(
+                message(
+                    "NUTS(random_effects='integrate') with a parametrisation",
+                    "one of them: integrated effects have no parametrisation",
+                    "leave the parametrisation out",
+                )
+            )
         if self.random_effects == "integrate" and self.sampler != "nutpie":
             raise EngineError(
                 message(
@@ -153,7 +161,7 @@ class NUTS(Engine):
             If they are to be, and cannot.
         """
         if self.random_effects == "integrate":
-            return require_marginal(design, priors, "NUTS with the random effects integrated out")
+            return require_marginal(design, priors, "NUTS(random_effects='integrate')")
         automatic = self.random_effects == "auto" and self.sampler == "nutpie"
         if not automatic or self.parametrisation is not None:
             return None

@@ -83,12 +83,14 @@ def default_priors(design: Design) -> Priors:
     -----
     With s the SD of y (a constant of the link for families without a residual): intercept
     at the means Normal(mean y, 2.5 s); slopes Normal(0, 2.5 s / sd x); SDs and sigma
-    HalfStudentT(3, 2.5 s), for the slope of z divided by sd z; correlations LKJ(2).
+    HalfStudentT(3, 2.5 s), for the slope of z divided by sd z; correlations LKJ(2). The
+    means of categories in a model without an intercept have the prior of an intercept.
     """
     s = outcome_scale(design)
+    cells = cell_means(design)
     coefficients: dict[str, Prior] = {}
     for name, column in zip(design.coef, design.X.T, strict=True):
-        if name == names.INTERCEPT:
+        if name == names.INTERCEPT or name in cells:
             coefficients[name] = default_intercept(design)
         else:
             coefficients[name] = Normal(0.0, 2.5 * s / spread(column))
@@ -101,6 +103,22 @@ def default_priors(design: Design) -> Priors:
         sigma=HalfStudentT(3.0, 2.5 * s) if design.estimates_scale else None,
         chosen=frozenset(),
     )
+
+
+def cell_means(design: Design) -> frozenset[str]:
+    """Return the coefficients that are means of categories, in a model without an intercept.
+
+    They are those of a term whose columns are 0 or 1 and sum to one in every row.
+    """
+    if names.INTERCEPT in design.coef:
+        return frozenset()
+    term_of = np.array(design.fixed.term_of, dtype=int)
+    found: set[str] = set()
+    for term in np.unique(term_of):
+        columns = design.X[:, term_of == term]
+        if set(np.unique(columns)) <= {0.0, 1.0} and (columns.sum(axis=1) == 1).all():
+            found |= {design.coef[k] for k in np.flatnonzero(term_of == term)}
+    return frozenset(found)
 
 
 def default_intercept(design: Design) -> Prior:

@@ -8,12 +8,15 @@ import numpy as np
 
 from bayesmlm import names
 from bayesmlm.design import Design, RandomBlock
-from bayesmlm.priors.defaults import Priors, spread
+from bayesmlm.priors.defaults import Priors, cell_means, spread
 from bayesmlm.priors.lkj import LKJ
 from bayesmlm.priors.prior import Prior
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+AT_ZERO = "where all predictors are 0"
 
 
 def describe_priors(design: Design, priors: Priors) -> pd.DataFrame:
@@ -31,7 +34,10 @@ def describe_priors(design: Design, priors: Priors) -> pd.DataFrame:
     for name, column in zip(design.coef, design.X.T, strict=True):
         prior = priors.coefficients[name]
         if name == names.INTERCEPT:
-            sentence = intercept_sentence(design, prior, priors.intercept_at_means)
+            where = "at mean predictors" if priors.intercept_at_means else AT_ZERO
+            sentence = intercept_sentence(design, prior, where)
+        elif name in cell_means(design):
+            sentence = intercept_sentence(design, prior, "in this category")
         else:
             sentence = slope_sentence(design, column, prior)
         rows.append((name, prior, sentence))
@@ -58,10 +64,9 @@ def describe_priors(design: Design, priors: Priors) -> pd.DataFrame:
     return pd.DataFrame(records).set_index("parameter")
 
 
-def intercept_sentence(design: Design, prior: Prior, at_means: bool) -> str:
+def intercept_sentence(design: Design, prior: Prior, where: str) -> str:
     """Return what the intercept's prior implies for an average row."""
     low, high = (float(bound + design.offset.mean()) for bound in prior.interval())
-    where = "at mean predictors" if at_means else "where all predictors are 0"
     where += " and the mean offset" if design.offset.any() else ""
     if design.family.link.name == "identity":
         return f"mean {design.spec.response.column} {where}: {low:.4g} to {high:.4g} (95 %)"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bayesmlm.checks import Check
 from bayesmlm.reports.table import Page, Table
 from bayesmlm.result import FitResult
 from bayesmlm.spec.render import combined_text
 from bayesmlm.summaries import fixef, variance_components
 from bayesmlm.summaries.draws import PROBABILITY
+from bayesmlm.summaries.maximum import ERRORS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def fixed_table(result: FitResult, probability: float = PROBABILITY) -> Table:
@@ -47,14 +53,27 @@ def summary(result: FitResult, convergence: Check, probability: float = PROBABIL
         parts.append(fixed_table(result, probability))
     if design.random or design.estimates_scale:
         parts.append(variance_table(result, probability))
-    seconds = sum(result.seconds.values())
-    parts.append(
-        "\n".join([f"{result.engine}, seed {result.seed}, {seconds:.1f} s", *result.notes])
-    )
+    parts.append("\n".join([described(result), *result.notes]))
     parts.append(str(convergence))
     return Page(tuple(parts))
+
+
+def estimates(
+    title: str, frame: pd.DataFrame, probability: float, notes: tuple[str, ...] = ()
+) -> Table:
+    """Return a table of posterior summaries; of a maximum, of estimates alone."""
+    if frame["lower"].isna().all():
+        point = frame.drop(columns=["sd", "lower", "upper"]).rename(columns={"mean": "estimate"})
+        return Table(title, point, (*notes, "estimates at the maximum"))
+    return Table(f"{title} ({percent(probability)} intervals)", frame, notes)
 
 
 def percent(probability: float) -> str:
     """Return a probability as a percentage."""
     return f"{100 * probability:g} %"
+
+
+def described(result: FitResult) -> str:
+    """Return engine, seed and seconds; nothing is random in a maximum."""
+    seed = "" if ERRORS in result.tree.children else f", seed {result.seed}"
+    return f"{result.engine}{seed}, {sum(result.seconds.values()):.1f} s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 """Columns of text output where no terminal says otherwise."""
+
+TINY, HUGE = 1e-5, 1e6
+"""Outside these an estimate is shown by its significant digits."""
 
 ROWS = 60
 """Rows shown before a table is cut in the middle; the frame always holds all."""
@@ -156,7 +160,8 @@ def render(renderable: Any) -> str:
     from rich.console import Console
 
     buffer = io.StringIO()
-    Console(file=buffer, width=WIDTH, color_system=None).print(renderable, highlight=False)
+    width = shutil.get_terminal_size((WIDTH, 24)).columns
+    Console(file=buffer, width=width, color_system=None).print(renderable, highlight=False)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()).strip("\n")
 
 
@@ -196,6 +201,9 @@ def cell(name: str, value: Any, spread: float | None) -> str:
     if name.startswith("corr "):
         return f"{value:.2f}"
     if name in ESTIMATES:
+        size = abs(value) if spread is None or not spread > 0 else spread
+        if size != 0 and not TINY < size < HUGE:
+            return f"{value:.4g}"
         return f"{value:,.{decimals(spread)}f}"
     return f"{value:.4g}"
 

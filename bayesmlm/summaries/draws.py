@@ -18,7 +18,8 @@ PROBABILITY = 0.95
 
 def check_probability(probability: float) -> None:
     """Refuse an interval probability outside (0, 1)."""
-    if not 0 < probability < 1:
+    number = isinstance(probability, int | float | np.number)
+    if not number or not 0 < probability < 1:
         raise StatisticError(
             message(
                 f"probability={probability!r}", "a number between 0 and 1", "0.95 is the default"

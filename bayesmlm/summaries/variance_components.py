@@ -150,6 +150,14 @@ def variance_components(result: FitResult, probability: float = PROBABILITY) -> 
     ]
     if level1 is not None:
         records.append(residual_row(result, level1, probability, shares[RESIDUAL]))
+    if not records:
+        raise StatisticError(
+            message(
+                "variance components of a model without random effects or a residual SD",
+                "models with one or the other",
+                "read the fixed effects: fit.fixef()",
+            )
+        )
     frame = pd.DataFrame(records).set_index(["group", "effect"])
     ordered = ["variance", "sd", "lower", "upper"]
     correlations = [name for name in frame.columns if name.startswith("corr ")]

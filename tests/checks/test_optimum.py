@@ -7,10 +7,9 @@ import xarray as xr
 from bayesmlm.checks import check, check_optimum
 
 
-def statistics(gradient, singular=False):
-    return xr.Dataset(
-        {"gradient": gradient, "singular": singular, "evaluations": 250, "deviance": 1000.0}
-    )
+def statistics(gradient, singular=False, ratio=1.0):
+    found = {"gradient": gradient, "singular": singular, "ratio": ratio}
+    return xr.Dataset(found | {"evaluations": 250, "deviance": 1000.0})
 
 
 def test_a_maximum():
@@ -36,3 +35,9 @@ def test_a_likelihood_that_still_rises(gradient):
 def test_the_statistics_choose_the_check():
     tree = xr.DataTree.from_dict({"sample_stats": statistics(1e-6)})
     assert check(tree) == check_optimum(statistics(1e-6))
+
+
+def test_a_residual_lost_beside_the_effects_is_told():
+    found = check_optimum(statistics(1e-6, ratio=1e5))
+    assert not found.ok
+    assert "too small beside the random effects" in str(found)

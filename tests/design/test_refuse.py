@@ -127,3 +127,34 @@ def test_formulas_declare_nothing():
     spec = mlm.formula("y ~ x + (1 | g)")
     check_bare_names(spec, ("b0",))
     check_declared_levels(spec, groups("g"), FRAME)
+
+
+def simple_frame(n=24):
+    rng = np.random.default_rng(3)
+    g = np.repeat(np.arange(n // 4), 4)
+    return pd.DataFrame({"g": g, "x": rng.normal(size=n), "y": rng.normal(size=n)})
+
+
+def test_no_room_for_a_residual_is_refused():
+    frame = simple_frame()
+    with pytest.raises(DataError, match="24 fixed columns in 24 rows"):
+        mlm.Model("y ~ C(i)", frame.assign(i=range(24)))
+    with pytest.raises(DataError, match="the predictors fit the response exactly"):
+        mlm.Model("y ~ x", frame.assign(y=1 + 2 * frame["x"]))
+    with pytest.raises(DataError, match="one value in every group of 'g'"):
+        mlm.Model("y ~ x + (1 | g)", frame.assign(y=frame["g"] ** 2.0))
+
+
+def test_a_grouping_in_both_parts_is_refused():
+    with pytest.raises(DataError, match="the groups of 'g' are in the fixed part too"):
+        mlm.Model("y ~ x + C(g) + (1 | g)", simple_frame())
+    mlm.Model("y ~ C(g) + (0 + x | g)", simple_frame())
+
+
+def test_an_unlikely_family_is_told():
+    frame = simple_frame()
+    frame["y"] = (frame["y"] > 0).astype(int)
+    with pytest.warns(mlm.BayesmlmWarning, match='family="bernoulli" models its probability'):
+        mlm.Model("y ~ x + (1 | g)", frame)
+    with pytest.warns(mlm.BayesmlmWarning, match="every response is 1"):
+        mlm.Model("y ~ x + (1 | g)", frame.assign(y=1), family="bernoulli")

@@ -110,7 +110,7 @@ def test_near_collinearity_is_told():
 
 
 def test_a_random_slope_far_from_zero_is_told():
-    assert "consider grand(year) or within(year, child)" in far_from_zero("year", "child", 2000 + X)
+    assert "Write grand(year) or within(year, child)" in far_from_zero("year", "child", 2000 + X)
     assert far_from_zero("x", "g", X) is None
     assert far_from_zero("Intercept", "g", ONE) is None
 

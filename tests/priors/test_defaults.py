@@ -175,3 +175,16 @@ def test_a_name_of_two_parameters_takes_no_prior(name: str) -> None:
     assert_prior(model.prior_values.sigma, HalfStudentT(3, 2.5 * DATA.y.std()))
     with pytest.raises(PriorError, match=r"coefficient's name and a parameter's"):
         Model(f"y ~ {name} + (1 | school)", data, priors={name: HalfNormal()})
+
+
+def test_means_of_categories_have_the_prior_of_an_intercept():
+    frame = pd.DataFrame({"t": list("abc") * 8, "x": np.arange(24.0), "g": [1, 2, 3, 4] * 6})
+    frame["y"] = 500 + np.sin(frame["x"])
+    model = Model("y ~ 0 + t + x + (1 | g)", frame)
+    priors = model.prior_values.coefficients
+    s = frame["y"].std()
+    for name in ("t[a]", "t[b]", "t[c]"):
+        assert priors[name].mu == pytest.approx(frame["y"].mean())
+        assert priors[name].sigma == pytest.approx(2.5 * s)
+        assert "in this category" in model.priors().frame.loc[name, "implies"]
+    assert priors["x"].mu == 0
