@@ -194,7 +194,7 @@ def cell(name: str, value: Any, spread: float | None) -> str:
         return f"{value:,.0f}"
     if name == "r_hat":
         return f"{value:.3f}"
-    if name == "t":
+    if name in ("t", "distance"):
         return f"{value:.2f}"
     if name == "share":
         return f"{100 * value:.1f} %"
