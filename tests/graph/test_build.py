@@ -486,7 +486,7 @@ def test_columns_of_any_name_are_predictors_and_responses(name: str) -> None:
     assert len(renamed(f"{q} ~ x + offset(o) + (1 | g)", {"y": name}, "centred").observed_RVs) == 1
 
 
-@pytest.mark.parametrize("name", ODD)
+@pytest.mark.parametrize("name", [name for name in ODD if name != "sd"])
 def test_groupings_of_almost_any_name(name: str) -> None:
     for kind in ("centred", "non-centred"):
         graph = renamed(f"y ~ x + offset(o) + (x | {quoted(name)})", {"g": name}, kind)
@@ -505,5 +505,5 @@ def test_names_that_run_together_stay_apart() -> None:
 def test_a_factor_can_be_fixed_and_grouping() -> None:
     data = DATA.assign(g=[f"s{i}" for i in DATA.g], k=[f"t{i}" for i in DATA.k])
     for kind in ("centred", "non-centred"):
-        model = build("y ~ g + (g | k) + (1 | g)", data)
+        model = build("y ~ g + (g | k) + (0 + x | g)", data)
         check(Graph(model.design, model.prior_values, choose(model.design, kind)), seed=1)
