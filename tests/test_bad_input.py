@@ -272,7 +272,7 @@ GROUPS = [
         (f"a group named {name}",
          lambda name=name: model(f"y ~ x + (1 | {name})", **{name: GOOD["school"]}), DataError,
          f"a grouping named '{name}'", "other than those of the posterior", "rename the column")
-        for name in ("beta", "sigma", "obs", "coef", "chain", "draw")
+        for name in ("beta", "sigma", "obs", "coef", "chain", "draw", "effect", "mean", "sd")
     ),
     *(
         (f"a group named {name} beside school",
