@@ -23,12 +23,12 @@ from bayesmlm.design.refuse import (
     check_same_groups,
     check_sides,
 )
-from bayesmlm.design.response import Outcome, learn, read_outcome
+from bayesmlm.design.response import Outcome, learn, read_outcome, unlikely
 from bayesmlm.design.screen import check_names, far_from_zero, near_collinear, screen
 from bayesmlm.errors import SpecError, message, suggestion
 from bayesmlm.families import Family
 from bayesmlm.spec.expression import variables
-from bayesmlm.spec.terms import ModelSpec, Predictor, RandomTerm, Response, Term
+from bayesmlm.spec.terms import ModelSpec, Predictor, RandomTerm, Term
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -286,19 +286,6 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
         notes=tuple(note for note in (outcome.note, *cautions) if note),
         cautions=tuple(note for note in cautions if note),
     )
-
-
-def unlikely(response: Response, family: Family, outcome: Outcome) -> str | None:
-    """Return a note on a response that the family is an unlikely choice for, or None."""
-    values = set(np.unique(outcome.y[:1000]).tolist())
-    if family.name == "gaussian" and values <= {0.0, 1.0} and set(np.unique(outcome.y)) <= {0, 1}:
-        return (
-            f"the response {response.column!r} is 0 or 1 and the family gaussian; "
-            'family="bernoulli" models its probability.'
-        )
-    if family.name == "bernoulli" and len(values) == 1 and np.ptp(outcome.y) == 0:
-        return f"every response is {outcome.y[0]:g}: only the priors bound the intercept."
-    return None
 
 
 def predictor_columns(predictor: Predictor) -> tuple[str, ...]:

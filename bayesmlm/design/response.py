@@ -191,3 +191,16 @@ def check_additions(family: Family, rows: Mapping[str, Array]) -> None:
                 "keep the one that is meant",
             )
         )
+
+
+def unlikely(response: Response, family: Family, outcome: Outcome) -> str | None:
+    """Return a note on a response that the family is an unlikely choice for, or None."""
+    values = set(np.unique(outcome.y).tolist())
+    if family.name == "gaussian" and values <= {0.0, 1.0}:
+        return (
+            f"the response {response.column!r} is 0 or 1 and the family gaussian; "
+            'family="bernoulli" models its probability.'
+        )
+    if family.name == "bernoulli" and len(values) == 1:
+        return f"every response is {outcome.y[0]:g}: only the priors bound the intercept."
+    return None
