@@ -1,5 +1,11 @@
-"""The model's log density as compiled kernels, with random effects integrated out."""
+"""The model's log density as compiled kernels: random effects explicit or integrated out."""
 
+from bayesmlm.density.conditional import ConditionalPosterior, conditional_posterior
 from bayesmlm.density.gaussian import GaussianMarginal, gaussian_marginal
 
-__all__ = ["GaussianMarginal", "gaussian_marginal"]
+__all__ = [
+    "ConditionalPosterior",
+    "GaussianMarginal",
+    "conditional_posterior",
+    "gaussian_marginal",
+]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.density import GaussianMarginal
+from bayesmlm.density import ConditionalPosterior, GaussianMarginal
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,22 +16,25 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+Density = GaussianMarginal | ConditionalPosterior
+
+
 def posterior_dataset(
-    marginal: GaussianMarginal, psi: Array, beta: Array, effects: dict[str, Array]
+    density: Density, psi: Array, beta: Array, effects: dict[str, Array]
 ) -> xr.Dataset:
     """Return a posterior of one chain.
 
     Parameters
     ----------
-    marginal
-        The density.
+    density
+        Of the model.
     psi, beta, effects
         Hyperparameters of shape (S, d), fixed effects of shape (S, p), and by grouping the
         effects, shape (S, J, q).
     """
     import xarray as xr
 
-    design, layout = marginal.design, marginal.layout
+    design, layout = density.design, density.layout
     variables: dict[str, tuple[tuple[str, ...], Array]] = {}
     coords: dict[str, list[Any]] = {}
     if design.coef:
@@ -58,11 +61,27 @@ def posterior_dataset(
     )
 
 
-def data_groups(marginal: GaussianMarginal) -> dict[str, xr.Dataset]:
+def by_chain(drawn: xr.Dataset, chains: int) -> xr.Dataset:
+    """Return draws of one chain as those of several, the first chain's first."""
+    import xarray as xr
+
+    draws = drawn.sizes["draw"] // chains
+    split = {
+        name: (
+            ("chain", "draw", *array.dims[2:]),
+            array.to_numpy().reshape(chains, draws, *array.shape[2:]),
+        )
+        for name, array in drawn.items()
+    }
+    labels = {"chain": np.arange(chains), "draw": np.arange(draws)}
+    return xr.Dataset(split, coords=drawn.coords).assign_coords(labels)
+
+
+def data_groups(density: Density) -> dict[str, xr.Dataset]:
     """Return the observed and the constant data, named by row."""
     import xarray as xr
 
-    design = marginal.design
+    design = density.design
     coords = {names.OBS: design.positions, names.COEF: list(design.coef)}
     response = names.safe(design.spec.response.column.strip("`"))
     constant: dict[str, tuple[tuple[str, ...], Array]] = {"X": ((names.OBS, names.COEF), design.X)}

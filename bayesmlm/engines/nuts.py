@@ -1,4 +1,4 @@
-"""The No-U-Turn sampler, on the marginal posterior or on the PyMC graph.
+"""The No-U-Turn sampler, on the marginal posterior, the conditional one, or the PyMC graph.
 
 References
 ----------
@@ -14,24 +14,26 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bayesmlm.density import GaussianMarginal
+from bayesmlm.density import ConditionalPosterior, GaussianMarginal, conditional_posterior
 from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
+from bayesmlm.engines.explicit import sample_conditional
 from bayesmlm.engines.integrated import sample_marginal
 from bayesmlm.engines.marginal import find_marginal, require_marginal
 from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.quiet import quiet
 from bayesmlm.engines.sampled import posterior_names, sample_by_nutpie, sample_by_pymc
 from bayesmlm.errors import EngineError, message
-from bayesmlm.graph import build_model, choose
+from bayesmlm.graph import EffectCoordinates, build_model, choose
 from bayesmlm.priors import Priors
 from bayesmlm.result import FitResult
 
 SAMPLERS = ("nutpie", "pymc")
+BACKENDS = ("auto", "density", "graph")
 RANDOM_EFFECTS = ("auto", "integrate", "sample")
 
 COSTLY = 3e7
-"""Multiplications of one marginal density from which "auto" samples the graph."""
+"""Multiplications of one marginal density from which "auto" samples the effects."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,13 @@ class NUTS(Engine):
         ``"nutpie"`` or ``"pymc"``.
     parametrisation
         ``"centred"`` or ``"non-centred"`` for all effects, or by ``"group"`` or
-        ``"group[effect]"``; None chooses from the data. Of the graph only.
+        ``"group[effect]"``; None chooses from the data. Integrated effects have none.
+    backend
+        ``"density"`` samples the compiled log density, ``"graph"`` the PyMC graph; ``"auto"``
+        the density where it expresses the model, else the graph.
     random_effects
         ``"integrate"`` samples the hyperparameters alone and draws all effects exactly (a
-        gaussian response); ``"sample"`` samples everything in the PyMC graph; ``"auto"``
+        gaussian response); ``"sample"`` samples the effects with the rest; ``"auto"``
         integrates where it can.
     """
 
@@ -67,6 +72,7 @@ class NUTS(Engine):
     max_treedepth: int = 10
     sampler: str = "nutpie"
     parametrisation: str | Mapping[str, str] | None = None
+    backend: str = "auto"
     random_effects: str = "auto"
 
     name: ClassVar[str] = "nuts"
@@ -94,22 +100,16 @@ class NUTS(Engine):
                     "0.9 is the default; 0.95 or 0.99 removes most divergences",
                 )
             )
-        if self.sampler not in SAMPLERS:
-            raise EngineError(
-                message(
-                    f"NUTS(sampler={self.sampler!r})",
-                    ", ".join(map(repr, SAMPLERS)),
-                    "leave it out for nutpie",
+        choices = {"sampler": SAMPLERS, "backend": BACKENDS, "random_effects": RANDOM_EFFECTS}
+        for option, allowed in choices.items():
+            if getattr(self, option) not in allowed:
+                raise EngineError(
+                    message(
+                        f"NUTS({option}={getattr(self, option)!r})",
+                        ", ".join(map(repr, allowed)),
+                        f"leave it out for {getattr(type(self), option)!r}",
+                    )
                 )
-            )
-        if self.random_effects not in RANDOM_EFFECTS:
-            raise EngineError(
-                message(
-                    f"NUTS(random_effects={self.random_effects!r})",
-                    ", ".join(map(repr, RANDOM_EFFECTS)),
-                    "leave it out for the automatic choice",
-                )
-            )
         if self.random_effects == "integrate" and self.parametrisation is not None:
             raise EngineError(
                 message(
@@ -118,12 +118,21 @@ class NUTS(Engine):
                     "leave the parametrisation out",
                 )
             )
-        if self.random_effects == "integrate" and self.sampler != "nutpie":
+        if self.random_effects == "integrate" and self.backend == "graph":
             raise EngineError(
                 message(
-                    f"NUTS(random_effects='integrate', sampler={self.sampler!r})",
-                    "sampler='nutpie' where the random effects are integrated out",
-                    "leave the sampler out",
+                    "NUTS(random_effects='integrate', backend='graph')",
+                    "backend='density' where the random effects are integrated out",
+                    'leave the backend out, or sample model.to_pymc(random_effects="integrate")',
+                )
+            )
+        compiled = self.random_effects == "integrate" or self.backend == "density"
+        if compiled and self.sampler != "nutpie":
+            raise EngineError(
+                message(
+                    f"NUTS(sampler={self.sampler!r}) of the compiled density",
+                    "sampler='nutpie'",
+                    "leave the sampler out, or choose backend='graph'",
                 )
             )
 
@@ -136,11 +145,13 @@ class NUTS(Engine):
                 notes = ["Random and fixed effects integrated out exactly."]
             else:
                 coordinates = choose(design, self.parametrisation)
-                with progress.stage("build the graph"), quiet():
-                    model = build_model(design, priors, coordinates)
-                sample = sample_by_nutpie if self.sampler == "nutpie" else sample_by_pymc
-                tree = sample(model, posterior_names(design), self.options, seed, progress)
                 notes = [f"Sampled {choice}." for choice in coordinates]
+                conditional = self.conditional(design, priors, coordinates)
+                if isinstance(conditional, ConditionalPosterior):
+                    tree = sample_conditional(conditional, self.options, seed, progress)
+                else:
+                    tree = self.sample_graph(design, priors, coordinates, seed, progress)
+                    notes += [f"Sampled the PyMC graph: {conditional}."]
         return FitResult(
             spec=design.spec,
             design=design,
@@ -152,6 +163,45 @@ class NUTS(Engine):
             notes=tuple(notes),
         )
 
+    def sample_graph(
+        self,
+        design: Design,
+        priors: Priors,
+        coordinates: tuple[EffectCoordinates, ...],
+        seed: int,
+        progress: Progress,
+    ) -> Any:
+        """Build the PyMC graph and sample it."""
+        with progress.stage("build the graph"), quiet():
+            model = build_model(design, priors, coordinates)
+        sample = sample_by_nutpie if self.sampler == "nutpie" else sample_by_pymc
+        return sample(model, posterior_names(design), self.options, seed, progress)
+
+    def conditional(
+        self, design: Design, priors: Priors, coordinates: tuple[EffectCoordinates, ...]
+    ) -> ConditionalPosterior | str:
+        """Return the compiled log posterior, or why the graph is sampled instead.
+
+        Raises
+        ------
+        EngineError
+            If the density is asked for and does not express the model.
+        """
+        if self.backend == "graph":
+            return "as asked"
+        if self.sampler != "nutpie":
+            return "its sampler is PyMC's"
+        found = conditional_posterior(design, priors, coordinates)
+        if isinstance(found, str) and self.backend == "density":
+            raise EngineError(
+                message(
+                    f"NUTS(backend='density') cannot sample this model: {found}",
+                    "models that the compiled density expresses",
+                    "leave the backend out, and the PyMC graph is sampled",
+                )
+            )
+        return found
+
     def marginal(self, design: Design, priors: Priors) -> GaussianMarginal | None:
         """Return the marginal density where the effects are to be integrated out.
 
@@ -162,8 +212,8 @@ class NUTS(Engine):
         """
         if self.random_effects == "integrate":
             return require_marginal(design, priors, "NUTS(random_effects='integrate')")
-        automatic = self.random_effects == "auto" and self.sampler == "nutpie"
-        if not automatic or self.parametrisation is not None:
+        automatic = self.random_effects == "auto" and self.backend != "graph"
+        if not automatic or self.sampler != "nutpie" or self.parametrisation is not None:
             return None
         found = find_marginal(design, priors)
         if isinstance(found, str) or found.structure.work > COSTLY:

@@ -1,22 +1,31 @@
-"""Where optimisers start: SDs of two fifths of the response's, no correlation."""
+"""Where optimisers and samplers start: SDs of a share of the response's, no correlation."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.density import GaussianMarginal
+from bayesmlm.density import ConditionalPosterior, GaussianMarginal
+from bayesmlm.graph.parametrisation import weighted_least_squares, working_response
+from bayesmlm.priors import outcome_scale
 
 Array = NDArray[np.float64]
 
 EFFECT_SHARE = 0.4
 RESIDUAL_SHARE = 0.7
 
+JITTER = 0.5
+"""Half width of the uniform jitter of chains' starts, in units of the coordinates' scales."""
+
 
 def starting_point(marginal: GaussianMarginal) -> Array:
     """Return hyperparameters to start from, shape (d,)."""
-    design, layout = marginal.design, marginal.layout
-    scale = float(design.y.std())
+    return hyperparameter_start(marginal, float(marginal.design.y.std()))
+
+
+def hyperparameter_start(density: GaussianMarginal | ConditionalPosterior, scale: float) -> Array:
+    """Return hyperparameters to start from, given the scale of the linear predictor."""
+    layout = density.layout
     start = np.zeros(layout.size)
     for slots in layout.groups:
         length = np.sqrt((slots.block.Z**2).mean(axis=0))
@@ -24,3 +33,33 @@ def starting_point(marginal: GaussianMarginal) -> Array:
     if layout.sigma is not None:
         start[layout.sigma] = np.log(RESIDUAL_SHARE * scale)
     return start
+
+
+def jittered_hyperparameters(marginal: GaussianMarginal, seed: int) -> Array:
+    """Return where a chain starts on the marginal posterior, shape (d,)."""
+    origin = starting_point(marginal)
+    return origin + np.random.default_rng(seed).uniform(-JITTER, JITTER, len(origin))
+
+
+def jittered_start(posterior: ConditionalPosterior, seed: int) -> Array:
+    """Return where a chain starts with the effects explicit, shape (size,).
+
+    Coefficients start about a weighted regression without random effects, group effects
+    about their means.
+    """
+    rng = np.random.default_rng(seed)
+    design, fixed = posterior.design, posterior.fixed
+    scale = outcome_scale(design)
+    theta = rng.uniform(-JITTER, JITTER, posterior.size)
+    coordinates, psi, values = posterior.split(theta[None])  # views: theta is set through them
+    beta = weighted_least_squares(design.X, *working_response(design))
+    length = np.sqrt(((design.X @ fixed.display) ** 2).mean(axis=0))
+    coordinates *= scale / np.maximum(length, 1e-300)
+    coordinates += np.linalg.solve(fixed.display, beta)
+    psi += hyperparameter_start(posterior, scale)
+    for group, effect in posterior.means:
+        block = next(block for block in design.random if block.name == group)
+        k = block.effects.index(effect)
+        values[group][:, :, k] *= scale / np.sqrt((block.Z[:, k] ** 2).mean())
+        values[group][:, :, k] += posterior.mean_matrix(group, effect) @ coordinates[0]
+    return theta

@@ -40,6 +40,10 @@ class Bernoulli(Family):
         """Return p (1 - p)."""
         return mu * (1 - mu)
 
+    def known(self, rows: Mapping[str, Array]) -> Array:
+        """Return one trial, for the kernel of the binomial family."""
+        return np.ones((1, 1))
+
     def latent_variance(self) -> float | None:
         """Return the variance of the latent response: pi²/3 for logit, 1 for probit."""
         return LATENT_VARIANCE[self.link.name]

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from bayesmlm.families.family import Array, Family, whole
 from bayesmlm.families.link import LINKS, Link
+from bayesmlm.families.normal_cdf import log_cdf
 
 LATENT_VARIANCE = {"logit": np.pi**2 / 3, "probit": 1.0}
 """Variance of the standard logistic and the standard normal distribution."""
@@ -75,6 +77,10 @@ class Binomial(Family):
         """Return p (1 - p) / n, the variance of the proportion."""
         return mu * (1 - mu) / rows["trials"]
 
+    def known(self, rows: Mapping[str, Array]) -> Array:
+        """Return the trials."""
+        return rows["trials"][None]
+
     def latent_variance(self) -> float | None:
         """Return the variance of the latent response: pi²/3 for logit, 1 for probit."""
         return LATENT_VARIANCE[self.link.name]
@@ -87,3 +93,41 @@ class Binomial(Family):
 
         logit_p = log_odds(eta, self.link)
         return pm.Binomial(name, rows["trials"], logit_p=logit_p, observed=observed, dims=dims)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def logit_rows(y, eta, others, known, weights, slope, other_slopes):
+    """Return sum w (y eta - n log(1 + exp(eta))); see `families.rows.add_rows`."""
+    trials = known[0]
+    by_trials, by_weight = int(len(trials) > 1), int(len(weights) > 1)
+    total = 0.0
+    for i in range(len(y)):
+        n, w = trials[i * by_trials], weights[i * by_weight]
+        small = np.exp(-abs(eta[i]))
+        p = (1.0 if eta[i] > 0.0 else small) / (1.0 + small)
+        # the share of the likelier outcome costs log1p(small); the other one |eta| more
+        less = n - y[i] if eta[i] > 0.0 else y[i]
+        total -= w * (less * abs(eta[i]) + n * np.log1p(small))
+        q = (small if eta[i] > 0.0 else 1.0) / (1.0 + small)
+        slope[i] = w * (y[i] * q - (n - y[i]) * p)
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def probit_rows(y, eta, others, known, weights, slope, other_slopes):
+    """Return sum w (y log Phi(eta) + (n - y) log Phi(-eta)); see `families.rows.add_rows`."""
+    trials = known[0]
+    by_trials, by_weight = int(len(trials) > 1), int(len(weights) > 1)
+    total = 0.0
+    for i in range(len(y)):
+        n, w = trials[i * by_trials], weights[i * by_weight]
+        slope[i] = 0.0
+        if y[i] > 0.0:
+            log_p, slope_p = log_cdf(eta[i])
+            total += w * y[i] * log_p
+            slope[i] += w * y[i] * slope_p
+        if y[i] < n:
+            log_q, slope_q = log_cdf(-eta[i])
+            total += w * (n - y[i]) * log_q
+            slope[i] -= w * (n - y[i]) * slope_q
+    return total

@@ -61,6 +61,10 @@ class Family(ABC):
     ) -> Any:
         """Add the observed response to the PyMC model on the context stack."""
 
+    def known(self, rows: Mapping[str, Array]) -> Array:
+        """Return what the compiled kernel must know of the rows, shape (M, 1) or (M, N)."""
+        return np.empty((0, 1))
+
     def estimates_scale(self, rows: Mapping[str, Array]) -> bool:
         """Whether a residual SD is a parameter."""
         return self.has_scale and "se" not in rows

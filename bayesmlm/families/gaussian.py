@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from bayesmlm.families.family import Array, Family
@@ -50,6 +51,12 @@ class Gaussian(Family):
         """Return s²."""
         return np.broadcast_to(np.asarray(self.scale(rows, sigma)) ** 2, mu.shape)
 
+    def known(self, rows: Mapping[str, Array]) -> Array:
+        """Return the inverse of each row's SD, relative to sigma."""
+        if "se" in rows:
+            return 1 / rows["se"][None]
+        return np.sqrt(rows["precision"])[None] if "precision" in rows else np.ones((1, 1))
+
     def observe(
         self, name: str, eta: Any, rows: Mapping[str, Any], observed: Any, sigma: Any, dims: str
     ) -> Any:
@@ -57,3 +64,26 @@ class Gaussian(Family):
         import pymc as pm
 
         return pm.Normal(name, eta, self.scale(rows, sigma), observed=observed, dims=dims)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def rows(y, eta, others, known, weights, slope, other_slopes):
+    """Return sum -w ((y - eta)² k² / sigma² / 2 + log sigma); see `families.rows.add_rows`."""
+    root, free = known[0], len(others) > 0
+    # a 1 where the array has a value a row, a 0 where one value serves all
+    by_root, by_weight = int(len(root) > 1), int(len(weights) > 1)
+    by_sigma = int(free and others.shape[1] > 1)
+    log_sigma = others[0, 0] if free else 0.0
+    inverse = np.exp(-log_sigma)
+    total = 0.0
+    for i in range(len(y)):
+        if by_sigma:
+            log_sigma = others[0, i]
+            inverse = np.exp(-log_sigma)
+        k, w = root[i * by_root] * inverse, weights[i * by_weight]
+        standard = (y[i] - eta[i]) * k
+        total -= w * (0.5 * standard * standard + log_sigma)
+        slope[i] = w * standard * k
+        if free:
+            other_slopes[0, i * by_sigma] += w * (standard * standard - 1.0)
+    return total

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from bayesmlm.families.family import Array, Family, whole
@@ -46,3 +47,15 @@ class Poisson(Family):
         import pymc as pm
 
         return pm.Poisson(name, pm.math.exp(eta), observed=observed, dims=dims)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def rows(y, eta, others, known, weights, slope, other_slopes):
+    """Return sum w (y eta - exp(eta)); see `families.rows.add_rows`."""
+    by_weight = int(len(weights) > 1)
+    total = 0.0
+    for i in range(len(y)):
+        w, mean = weights[i * by_weight], np.exp(eta[i])
+        total += w * (y[i] * eta[i] - mean)
+        slope[i] = w * (y[i] - mean)
+    return total

@@ -11,7 +11,7 @@ from bayesmlm.design import Design
 from bayesmlm.graph.effects import add_effects
 from bayesmlm.graph.fixed import add_fixed
 from bayesmlm.graph.labels import data, response_label, unused
-from bayesmlm.graph.means import group_means
+from bayesmlm.graph.means import group_means, tensors
 from bayesmlm.graph.parametrisation import EffectCoordinates
 from bayesmlm.priors import Priors
 
@@ -36,7 +36,7 @@ def build_model(design: Design, priors: Priors, coordinates: tuple[EffectCoordin
 
     with pm.Model(coords=coords(design)) as model:
         fixed = add_fixed(design, priors)
-        means = group_means(design, coordinates, fixed)
+        means = tensors(group_means(design, coordinates, fixed))
         parts = [part for block in design.random for part in add_effects(block, priors, means)]
         eta = fixed.linear_predictor()
         for part in parts:

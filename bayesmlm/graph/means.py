@@ -7,6 +7,7 @@ moves once; the linear predictor of the rows stays the same function.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,15 +22,43 @@ from bayesmlm.graph.parametrisation import CENTRED, EffectCoordinates
 Array = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class GroupMean:
+    """The mean of a centred coefficient, W slopes + intercept.
+
+    Parameters
+    ----------
+    W
+        Group-level predictors, shape (J, m).
+    slopes
+        Their slopes, m of them, in the terms of the `Fixed` they come from.
+    intercept
+        The intercept, or None where it stays with the rows.
+    """
+
+    W: Array
+    slopes: tuple[Any, ...]
+    intercept: Any = None
+
+    def tensor(self, label: str) -> Any:
+        """Return the mean as a tensor of shape (J,) or a scalar; the predictors become data."""
+        import pytensor.tensor as pt
+
+        mean: Any = 0.0
+        if self.slopes:
+            mean = pt.dot(data(f"W_{label}", self.W), pt.stack(self.slopes))
+        return mean if self.intercept is None else mean + self.intercept
+
+
 def group_means(
     design: Design, coordinates: tuple[EffectCoordinates, ...], fixed: Fixed
-) -> dict[tuple[str, str], Any]:
-    """Return the mean of each centred coefficient, by grouping and effect.
+) -> dict[tuple[str, str], GroupMean]:
+    """Move fixed columns to the groups whose centred coefficients they predict.
 
     Returns
     -------
-    dict of tensors
-        Shape (J,) or a scalar. Effects that are not centred are absent.
+    dict
+        The mean of each centred coefficient, by grouping and effect.
     """
     chosen = {(c.group, c.effect) for c in coordinates if c.choice == CENTRED}
     centred = {
@@ -42,14 +71,17 @@ def group_means(
     # The intercept moves last: a slope that moves changes where it holds.
     first = next((key for key in means if key[1] == names.INTERCEPT), None)
     if first is not None and fixed.intercept is not None:
-        means[first] = means[first] + fixed.take_intercept()
+        means[first] = GroupMean(means[first].W, means[first].slopes, fixed.take_intercept())
     return means
 
 
-def column_mean(block: RandomBlock, k: int, fixed: Fixed) -> Any:
-    """Move the columns that predict coefficient k to its groups; return their sum or 0."""
-    import pytensor.tensor as pt
+def tensors(means: dict[tuple[str, str], GroupMean]) -> dict[tuple[str, str], Any]:
+    """Return the means as tensors of the PyMC model on the context stack."""
+    return {key: mean.tensor(effect_label(*key)) for key, mean in means.items()}
 
+
+def column_mean(block: RandomBlock, k: int, fixed: Fixed) -> GroupMean:
+    """Move the columns that predict coefficient k to its groups."""
     values, slopes = [], []
     for c in tuple(fixed.free):
         w = group_values(fixed.X[:, c], block, k)
@@ -61,10 +93,8 @@ def column_mean(block: RandomBlock, k: int, fixed: Fixed) -> Any:
             fixed.uncentre(c)
         values.append(w)
         slopes.append(fixed.take(c))
-    if not values:
-        return 0.0
-    label = f"W_{effect_label(block.name, block.effects[k])}"
-    return pt.dot(data(label, np.column_stack(values)), pt.stack(slopes))
+    W = np.column_stack([np.empty((block.grouping.size, 0)), *values])
+    return GroupMean(W, tuple(slopes))
 
 
 def group_values(x: Array, block: RandomBlock, k: int) -> Array | None:

@@ -174,6 +174,18 @@ def quick_reliability(design: Design, block: RandomBlock) -> Array:
 
 def working_residual(design: Design) -> tuple[Array, Array]:
     """Return residuals on the scale of the linear predictor, and their weights; shape (N,)."""
+    working, weight = working_response(design)
+    return working - design.X @ weighted_least_squares(design.X, working, weight), weight
+
+
+def weighted_least_squares(X: Array, y: Array, weight: Array) -> Array:
+    """Return the coefficients of a weighted regression, shape (p,)."""
+    root = np.sqrt(weight)
+    return np.asarray(np.linalg.lstsq(X * root[:, None], y * root, rcond=None)[0])
+
+
+def working_response(design: Design) -> tuple[Array, Array]:
+    """Return the response on the scale of the linear predictor, and its weights; shape (N,)."""
     family, rows = design.family, design.outcome.rows
     trials = rows.get("trials", np.ones(len(design.y)))
     mean = np.full(len(design.y), design.y.sum() / trials.sum())
@@ -185,9 +197,7 @@ def working_residual(design: Design) -> tuple[Array, Array]:
     slope = family.link.inverse_slope(eta)
     working = eta + (design.y / trials - mean) / slope - design.offset
     weight = slope**2 / family.variance(mean, rows, sigma=1.0) * rows.get("weights", 1.0)
-    root = np.sqrt(weight)
-    beta = np.linalg.lstsq(design.X * root[:, None], working * root, rcond=None)[0]
-    return working - design.X @ beta, weight
+    return working, weight
 
 
 def dispersion(design: Design, residual: Array, weight: Array, block: RandomBlock) -> float:

@@ -4,8 +4,7 @@ import pytest
 
 import bayesmlm as mlm
 from bayesmlm.density import gaussian_marginal
-from bayesmlm.density.posterior import coded, posterior
-from bayesmlm.errors import PriorError
+from bayesmlm.density.posterior import posterior
 
 rng = np.random.default_rng(4)
 N = 60
@@ -62,8 +61,3 @@ def test_far_out_the_density_is_minus_infinity_and_no_exception(name, size):
     value, gradient = posterior(marginal)(np.full(marginal.layout.size, size))
     assert value == -np.inf or np.isfinite(value)
     assert np.isfinite(gradient).all()
-
-
-def test_a_prior_the_kernel_does_not_know_is_refused():
-    with pytest.raises(PriorError, match="as the prior of an SD in the compiled density"):
-        coded(mlm.Normal(0, 1))

@@ -161,7 +161,7 @@ def test_engines_are_values():
 
 @pytest.mark.slow
 def test_nutpie_is_reproducible_and_shows_progress(model, capfd):
-    engine = mlm.NUTS(draws=300, tune=300, chains=2, random_effects="sample")
+    engine = mlm.NUTS(draws=300, tune=300, chains=2, backend="graph")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", mlm.BayesmlmWarning)  # so few draws
         runs = [model.fit(engine, seed=9, progress=True) for _ in range(2)]

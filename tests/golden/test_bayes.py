@@ -27,11 +27,18 @@ OTHERS = (
 ACCEPTANCE = {"dyestuff2": 0.99, "penicillin_crossed": 0.99}
 
 
-ROUTES = [(name, "integrate") for name in GAUSSIAN] + [(n, "sample") for n in GAUSSIAN + OTHERS]
+INTEGRATED = {"random_effects": "integrate"}
+EXPLICIT = {"random_effects": "sample", "backend": "density"}
+GRAPH = {"random_effects": "sample", "backend": "graph"}
+ROUTES = [
+    *((name, INTEGRATED) for name in GAUSSIAN),
+    *((name, EXPLICIT) for name in GAUSSIAN + OTHERS),
+    *((name, GRAPH) for name in ("sleepstudy_slope", *OTHERS)),
+]
 
 
-@pytest.mark.parametrize(("name", "random_effects"), ROUTES)
-def test_means_and_quantiles_agree_with_stan(name, random_effects, stated):
+@pytest.mark.parametrize(("name", "route"), ROUTES)
+def test_means_and_quantiles_agree_with_stan(name, route, stated):
     model, compare = stated(name)
     compare(
         model.fit(
@@ -40,6 +47,6 @@ def test_means_and_quantiles_agree_with_stan(name, random_effects, stated):
             draws=2500,
             target_accept=ACCEPTANCE.get(name, 0.95),
             max_treedepth=12,
-            random_effects=random_effects,
+            **route,
         )
     )

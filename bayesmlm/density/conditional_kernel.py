@@ -1,0 +1,295 @@
+"""The log posterior with the random effects explicit, and its gradient by reverse sweeps.
+
+theta holds, in this order, p coordinates of the fixed effects, the d hyperparameters psi, and
+per grouping J × q values: the group's own coefficient where an effect is centred, else its
+standardised deviation. Arrays of several groupings are flat, in the order of the design.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from bayesmlm.density.gradient import correlation_factor
+from bayesmlm.density.log_prior import log_prior
+from bayesmlm.families.rows import add_rows
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def scaled_factor(psi, sd_at, partial_at, R, L):
+    """Set R to the Cholesky factor of the correlations and L to that of the covariance."""
+    correlation_factor(psi, partial_at, R)
+    for a in range(len(sd_at)):
+        sd = np.exp(psi[sd_at[a]])
+        for b in range(len(sd_at)):
+            L[a, b] = sd * R[a, b]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def factor_gradient(psi, sd_at, partial_at, R, L, slope, gradient):
+    """Add the gradient in psi, given the slope in each entry of L, shape (q, q)."""
+    for i in range(len(sd_at)):
+        for j in range(i + 1):
+            gradient[sd_at[i]] += slope[i, j] * L[i, j]
+        sd = np.exp(psi[sd_at[i]])
+        for m in range(i):
+            if partial_at[i, m] < 0:
+                continue
+            p = np.tanh(psi[partial_at[i, m]])
+            left = 1.0
+            for j in range(m):
+                if partial_at[i, j] >= 0:
+                    left *= np.sqrt(1.0 - np.tanh(psi[partial_at[i, j]]) ** 2)
+            total = (1.0 - p * p) * left * slope[i, m]
+            for j in range(m + 1, i + 1):
+                total -= p * R[i, j] * slope[i, j]
+            gradient[partial_at[i, m]] += sd * total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def effects_forward(own, L, centred, means, values, standard):
+    """Set the values that the rows meet and the standardised effects; gives the log prior.
+
+    Parameters
+    ----------
+    own
+        Entries of theta, shape (J, q).
+    L
+        Cholesky factor of the covariance, shape (q, q).
+    centred
+        1 where an effect is centred, shape (q,).
+    means
+        Means of the centred coefficients, shape (J, q); zero for the others.
+    values, standard
+        Set, shape (J, q).
+    """
+    J, q = own.shape
+    total = 0.0
+    for k in range(q):
+        if centred[k]:
+            total -= J * np.log(L[k, k])
+    for j in range(J):
+        for k in range(q):
+            expected = 0.0
+            for m in range(k):
+                expected += L[k, m] * standard[j, m]
+            if centred[k]:
+                values[j, k] = own[j, k]
+                standard[j, k] = (own[j, k] - means[j, k] - expected) / L[k, k]
+            else:
+                values[j, k] = expected + L[k, k] * own[j, k]
+                standard[j, k] = own[j, k]
+            total -= 0.5 * standard[j, k] ** 2
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def effects_backward(standard, L, centred, slopes, own_slopes, mean_slopes, factor_slopes):
+    """Add the slopes in theta, in the means and in L, given those in the rows' values.
+
+    Parameters
+    ----------
+    slopes
+        Slopes in the values that the rows meet, shape (J, q).
+    own_slopes, mean_slopes
+        Added to, shape (J, q).
+    factor_slopes
+        Added to, shape (q, q).
+    """
+    J, q = standard.shape
+    inner = np.empty(q)
+    for j in range(J):
+        for k in range(q):
+            inner[k] = -standard[j, k]
+        for k in range(q - 1, -1, -1):
+            if centred[k]:
+                shift = inner[k] / L[k, k]
+                own_slopes[j, k] += slopes[j, k] + shift
+                mean_slopes[j, k] -= shift
+                factor_slopes[k, k] -= shift * standard[j, k]
+                for m in range(k):
+                    factor_slopes[k, m] -= shift * standard[j, m]
+                    inner[m] -= shift * L[k, m]
+            else:
+                own_slopes[j, k] += inner[k] + slopes[j, k] * L[k, k]
+                factor_slopes[k, k] += slopes[j, k] * standard[j, k]
+                for m in range(k):
+                    factor_slopes[k, m] += slopes[j, k] * standard[j, m]
+                    inner[m] += slopes[j, k] * L[k, m]
+    for k in range(q):
+        if centred[k]:
+            factor_slopes[k, k] -= J / L[k, k]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def linear_predictor(offset, X, coefficients, Z, codes, sizes, widths, values, eta):
+    """Set eta = offset + b0 + X b + sum_k Z_k value[code]."""
+    N, f = X.shape
+    for i in range(N):
+        total = offset[i] + coefficients[0]
+        for c in range(f):
+            total += X[i, c] * coefficients[1 + c]
+        at = 0
+        column = 0
+        for g in range(len(widths)):
+            first = at + codes[i, g] * widths[g]
+            for k in range(widths[g]):
+                total += Z[i, column + k] * values[first + k]
+            at += sizes[g] * widths[g]
+            column += widths[g]
+        eta[i] = total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def collect(slope, X, Z, codes, sizes, widths, coefficient_slopes, value_slopes):
+    """Add the rows' slopes to those of the coefficients and of the effects' values."""
+    N, f = X.shape
+    for i in range(N):
+        coefficient_slopes[0] += slope[i]
+        for c in range(f):
+            coefficient_slopes[1 + c] += slope[i] * X[i, c]
+        at = 0
+        column = 0
+        for g in range(len(widths)):
+            first = at + codes[i, g] * widths[g]
+            for k in range(widths[g]):
+                value_slopes[first + k] += slope[i] * Z[i, column + k]
+            at += sizes[g] * widths[g]
+            column += widths[g]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def multiply(matrix, vector):
+    """Return matrix @ vector, without the BLAS."""
+    out = np.zeros(matrix.shape[0])
+    for a in range(matrix.shape[0]):
+        for b in range(matrix.shape[1]):
+            out[a] += matrix[a, b] * vector[b]
+    return out
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_transposed(matrix, vector, out):
+    """Add matrix' @ vector to out."""
+    for a in range(matrix.shape[0]):
+        for b in range(matrix.shape[1]):
+            out[b] += matrix[a, b] * vector[a]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def log_posterior(theta, gradient, fixed, hyper, effects, outcome):
+    """Return the log posterior up to a constant, and set its gradient.
+
+    Parameters
+    ----------
+    theta, gradient
+        Shape (p + d + sum of J q,).
+    fixed
+        Forms (K, p) and shifts (K,) of the standardised coefficients with priors, their
+        kinds and two parameters (K,), and the forms (1 + f, p) of what the rows meet.
+    hyper
+        Kind of prior and two parameters of every entry of psi (d,), position of log sigma in
+        psi or -1 (1,), and flat by grouping the positions of SDs and partial correlations.
+    effects
+        Sizes, widths (G,), centred (Q,), forms of the means (M, p), where each effect's forms
+        start (Q + 1,), their group-level predictors, flat, and where each effect's start
+        (Q + 1,).
+    outcome
+        Code of the family (1,), y, offset (N,), X (N, f), Z (N, Q), codes (N, G), known
+        (M, 1 or N), weights (1 or N,).
+    """
+    forms, shifts, kinds, first, second, row_forms = fixed
+    hyper_kinds, hyper_first, hyper_second, sigma_at, sd_at, partial_at = hyper
+    sizes, widths, centred, mean_forms, form_start, W, W_start = effects
+    code, y, offset, X, Z, codes, known, weights = outcome
+    p, d = forms.shape[1], len(hyper_kinds)
+    coordinates, psi, own = theta[:p], theta[p : p + d], theta[p + d :]
+    gradient[:] = 0.0
+
+    scaled = multiply(forms, coordinates) + shifts
+    scaled_slopes = np.zeros(len(scaled))
+    total = log_prior(scaled, kinds, first, second, scaled_slopes)
+    psi_slopes = np.zeros(d)
+    total += log_prior(psi, hyper_kinds, hyper_first, hyper_second, psi_slopes)
+    coefficients = multiply(row_forms, coordinates)
+    group_coefficients = multiply(mean_forms, coordinates)
+
+    # down: from the effects' coordinates to the rows
+    n_values = len(own)
+    values, standard, means = np.empty(n_values), np.empty(n_values), np.zeros(n_values)
+    at = column = square = 0
+    for g in range(len(widths)):
+        J, q = sizes[g], widths[g]
+        R, L = np.empty((q, q)), np.empty((q, q))
+        pairs = partial_at[square : square + q * q].reshape(q, q)
+        scaled_factor(psi, sd_at[column : column + q], pairs, R, L)
+        mean = means[at : at + J * q].reshape(J, q)
+        for k in range(q):
+            start, stop = form_start[column + k], form_start[column + k + 1]
+            m = stop - start
+            w = W_start[column + k]
+            for j in range(J):
+                for c in range(m):
+                    mean[j, k] += W[w + j * m + c] * group_coefficients[start + c]
+        total += effects_forward(
+            own[at : at + J * q].reshape(J, q),
+            L,
+            centred[column : column + q],
+            mean,
+            values[at : at + J * q].reshape(J, q),
+            standard[at : at + J * q].reshape(J, q),
+        )
+        at += J * q
+        column += q
+        square += q * q
+
+    N = len(y)
+    eta, slope = np.empty(N), np.empty(N)
+    linear_predictor(offset, X, coefficients, Z, codes, sizes, widths, values, eta)
+    free = sigma_at[0] >= 0
+    others, other_slopes = np.empty((int(free), 1)), np.zeros((int(free), 1))
+    if free:
+        others[0, 0] = psi[sigma_at[0]]
+    total += add_rows(code[0], y, eta, others, known, weights, slope, other_slopes)
+    if free:
+        psi_slopes[sigma_at[0]] += other_slopes[0, 0]
+
+    # up: from the rows to the coordinates
+    coefficient_slopes, value_slopes = np.zeros(len(coefficients)), np.zeros(n_values)
+    collect(slope, X, Z, codes, sizes, widths, coefficient_slopes, value_slopes)
+    group_slopes = np.zeros(len(group_coefficients))
+    own_slopes, mean_slopes = gradient[p + d :], np.zeros(n_values)
+    at = column = square = 0
+    for g in range(len(widths)):
+        J, q = sizes[g], widths[g]
+        R, L = np.empty((q, q)), np.empty((q, q))
+        pairs = partial_at[square : square + q * q].reshape(q, q)
+        scaled_factor(psi, sd_at[column : column + q], pairs, R, L)
+        factor_slopes = np.zeros((q, q))
+        mean = mean_slopes[at : at + J * q].reshape(J, q)
+        effects_backward(
+            standard[at : at + J * q].reshape(J, q),
+            L,
+            centred[column : column + q],
+            value_slopes[at : at + J * q].reshape(J, q),
+            own_slopes[at : at + J * q].reshape(J, q),
+            mean,
+            factor_slopes,
+        )
+        factor_gradient(psi, sd_at[column : column + q], pairs, R, L, factor_slopes, psi_slopes)
+        for k in range(q):
+            start, stop = form_start[column + k], form_start[column + k + 1]
+            m = stop - start
+            w = W_start[column + k]
+            for j in range(J):
+                for c in range(m):
+                    group_slopes[start + c] += W[w + j * m + c] * mean[j, k]
+        at += J * q
+        column += q
+        square += q * q
+
+    add_transposed(forms, scaled_slopes, gradient[:p])
+    add_transposed(row_forms, coefficient_slopes, gradient[:p])
+    add_transposed(mean_forms, group_slopes, gradient[:p])
+    gradient[p : p + d] = psi_slopes
+    return total
