@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bayesmlm import plots, summaries
 from bayesmlm.checks import Check, check
+from bayesmlm.effects import random_effects
 from bayesmlm.errors import SpecError, message
 from bayesmlm.reports import Page, Table
 from bayesmlm.reports.equations import Equations
@@ -116,6 +118,26 @@ class Fit:
         name = self.only_group(group)
         frame = summaries.coef(self.result, name, probability)
         return estimates(f"Coefficients by {name}", frame, probability)
+
+    def random_effects(
+        self, group: str | None = None, labels: Sequence[Any] | None = None
+    ) -> xr.DataArray:
+        """Return the draws behind `ranef`, kept or drawn again.
+
+        Parameters
+        ----------
+        group
+            The grouping; None where there is only one.
+        labels
+            Of the groups wanted; None returns all, in memory.
+
+        Returns
+        -------
+        xarray.DataArray
+            Dims ``(chain, draw, <group>, <group>_effect)``; draw by draw they belong to the
+            fixed effects and variances of ``fit.tree``.
+        """
+        return random_effects(self.result, self.only_group(group), labels)
 
     def corr(self, group: str | None = None) -> Table:
         """Return the posterior mean correlation matrix of a grouping's effects."""

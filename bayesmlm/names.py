@@ -7,6 +7,8 @@ COEF = "coef"
 OBS = "obs"
 BETA = "beta"
 SIGMA = "sigma"
+PSI = "psi"
+UNCONSTRAINED = "unconstrained_posterior"
 
 RESERVED = frozenset({COEF, OBS, BETA, SIGMA, "slope", "chain", "draw"}) | {
     "effect",

@@ -24,7 +24,9 @@ class FitResult:
     tree
         ArviZ's `xarray.DataTree`: ``posterior``, ``sample_stats``, ``observed_data`` and
         ``constant_data``. The posterior holds equally weighted draws of ``beta``, ``sigma``
-        and, per grouping, ``sd_<group>``, ``corr_<group>`` and ``u_<group>``.
+        and, per grouping, ``sd_<group>``, ``corr_<group>`` and ``u_<group>``. Where the
+        effects of the largest grouping were not kept, ``unconstrained_posterior`` holds what
+        they are drawn from again; `bayesmlm.effects` returns them either way.
     engine
         The engine, as a value.
     seed

@@ -21,6 +21,7 @@ FLOORS = (
     ("graph",),
     ("density",),
     ("result",),
+    ("effects",),
     ("engines",),
     ("predict", "saving"),
     ("summaries",),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from bayesmlm.density.blocks import factor_rows, solve_transposed
+from bayesmlm.density.blocks import factor_rows
 
 WIDEST = 1e6
 """Largest ratio of an effect's scale to the residual SD that is computed."""
@@ -251,11 +251,10 @@ def draw(
     noise,
     noise_beta,
 ):
-    """Draw standardised effects (leading grouping first) and fixed effects.
+    """Draw standardised effects and fixed effects, the leading grouping left out.
 
     See `nested.draw`.
     """
-    J, q = ZZ.shape[:2]
     m = C.shape[0]
     effects = m - dense.shape[2]
     p = dense.shape[2] - 1
@@ -265,42 +264,13 @@ def draw(
         _, H = complement(ZZ, dense, indptr, indices, data, C, sizes, widths, G[u], sigma[u], prior)
         is_factorable(H)
         L = np.linalg.cholesky(H)
-        lead = G[u, : q * q].copy().reshape(q, q)
         for s in range(first_draw[u], first_draw[u + 1]):
             value = np.empty(m - 1)
             for r in range(effects):
-                value[r] = L[m - 1, r] + noise[s, J * q + r]
+                value[r] = L[m - 1, r] + noise[s, r]
             for r in range(p):
                 value[effects + r] = L[m - 1, effects + r] + noise_beta[s, r]
             back_substitute(L, m - 1, value)
-            z[s, J * q :] = value[:effects]
+            z[s] = value[:effects]
             beta[s] = value[effects:]
-            raw = rest_scale(value, G[u, q * q :], sizes, widths)
-            draw_lead(
-                ZZ, dense, indptr, indices, data, lead, sigma[u], noise[s], beta[s], raw, z[s]
-            )
     return z, beta
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def draw_lead(ZZ, dense, indptr, indices, data, lead, sigma, noise, beta, raw, z):
-    """Set the leading grouping's effects in z given all others."""
-    J, q = ZZ.shape[:2]
-    extra = dense.shape[2]
-    p = extra - 1
-    inverse = 1.0 / (sigma * sigma)
-    M = np.empty((q, q + extra + np.diff(indptr).max()))
-    own = np.empty(q)
-    for j in range(J):
-        start, stop = indptr[j], indptr[j + 1]
-        lead_factor(ZZ[j], dense[j], data, start, stop, lead, inverse, M)
-        for a in range(q):
-            total = M[a, q + p] + noise[j * q + a]
-            for c in range(p):
-                total -= M[a, q + c] * beta[c]
-            for t in range(stop - start):
-                total -= M[a, q + extra + t] * raw[indices[start + t]]
-            own[a] = total
-        solve_transposed(M, q, own)
-        for a in range(q):
-            z[j * q + a] = own[a]

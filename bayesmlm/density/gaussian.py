@@ -26,6 +26,8 @@ from bayesmlm.density.crossproducts import Columns, columns
 from bayesmlm.density.fixed_prior import FixedPrior, flat, is_normal, normal
 from bayesmlm.density.gradient import finish
 from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters, log_prior
+from bayesmlm.density.noise import MEANS, Noise
+from bayesmlm.density.recovery import Recovery
 from bayesmlm.density.structure import Structure, structure
 from bayesmlm.density.threads import threads
 from bayesmlm.design import Design
@@ -134,10 +136,20 @@ class GaussianMarginal:
         )
         return gradient
 
-    def recover(
-        self, psi: Array, rng: np.random.Generator | None, prior: FixedPrior | None = None
-    ) -> tuple[Array, dict[str, Array]]:
-        """Draw fixed and random effects given hyperparameters; without `rng`, their means.
+    def recovery(self, psi: Array, noise: Noise) -> Recovery:
+        """Return the conditional distribution of all effects given S hyperparameter vectors."""
+        factors = tuple(slots.factor(psi) for slots in self.layout.groups)
+        return self.recovery_at(*self.scales(psi), factors, noise)
+
+    def recovery_at(
+        self, G: Array, sigma: Array, factors: tuple[Array, ...], noise: Noise
+    ) -> Recovery:
+        """Return what `recovery` does, given its scales; see `Recovery`."""
+        groups = tuple(slots.block.name for slots in self.layout.groups)
+        return Recovery(self.structure, self.data, groups, G, sigma, factors, noise)
+
+    def recover(self, psi: Array, noise: Noise = MEANS) -> tuple[Array, dict[str, Array]]:
+        """Draw fixed and random effects given hyperparameters; without noise, their means.
 
         Returns
         -------
@@ -145,58 +157,7 @@ class GaussianMarginal:
             Fixed effects in the user's coordinates, shape (S, p), and by grouping the
             effects, shape (S, J, q).
         """
-        factors = [slots.factor(psi) for slots in self.layout.groups]
-        return self.draw(*self.scales(psi), factors, rng, prior)
-
-    def draw(
-        self,
-        G: Array,
-        sigma: Array,
-        factors: list[Array],
-        rng: np.random.Generator | None,
-        prior: FixedPrior | None = None,
-    ) -> tuple[Array, dict[str, Array]]:
-        """Draw as `recover` does, given the kernel's scales.
-
-        Parameters
-        ----------
-        G, sigma
-            As `scales` gives them.
-        factors
-            Of the effects' covariance, by grouping of the design, each of shape (S, q, q).
-        """
-        matrix = (self.prior if prior is None else prior).matrix
-        S, p = len(sigma), self.data.X.shape[1]
-        shapes = (S, self.structure.n_effects), (S, p)
-        noise, noise_beta = (
-            (np.zeros(shape) if rng is None else rng.standard_normal(shape)) for shape in shapes
-        )
-        # Resampled vectors repeat: each is factored once for all its draws.
-        unique, which = np.unique(np.column_stack([G, sigma]), axis=0, return_inverse=True)
-        order = np.argsort(which, kind="stable")
-        first_draw = np.concatenate([[0], np.cumsum(np.bincount(which, minlength=len(unique)))])
-        with threads(self.structure.work * len(unique)):
-            drawn, drawn_beta = self.structure.kernel.draw(
-                *self.structure.arguments,
-                np.ascontiguousarray(unique[:, :-1]),
-                np.ascontiguousarray(unique[:, -1]),
-                matrix,
-                first_draw,
-                noise,
-                noise_beta,
-            )
-        z, whitened = np.empty_like(drawn), np.empty_like(drawn_beta)
-        z[order], whitened[order] = drawn, drawn_beta
-        beta = self.data.start + np.linalg.solve(self.data.to_X, whitened.T).T if p else whitened
-        effects, at = {}, 0
-        for k, J, q in zip(
-            self.structure.order, self.structure.sizes, self.structure.widths, strict=True
-        ):
-            standard = z[:, at : at + J * q].reshape(S, J, q)
-            at += J * q
-            name = self.layout.groups[k].block.name
-            effects[name] = standard @ factors[k].transpose(0, 2, 1)
-        return beta, effects
+        return self.recovery(psi, noise).everything(self.prior.matrix)
 
 
 def gaussian_marginal(design: Design, priors: Priors) -> GaussianMarginal | str:

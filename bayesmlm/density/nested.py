@@ -164,11 +164,11 @@ def evaluate(own, starts, sizes, widths, parents, parent_starts, root, G, sigma,
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def draw_effects(rows, starts, sizes, widths, parents, parent_starts, p, noise, beta, z):
-    """Set z to the effects given the fixed effects, the outermost level first."""
+    """Set z to the effects of level 1 and up given the fixed effects, the outermost first."""
     levels = len(sizes)
     first = len(noise)
     above = 0
-    for k in range(levels - 1, -1, -1):
+    for k in range(levels - 1, 0, -1):
         q = widths[k]
         D = p + 1
         for w in widths[k:]:
@@ -219,14 +219,16 @@ def draw(
 ):
     """Draw standardised effects and fixed effects from their conditional distribution.
 
+    The innermost level is left out: see `bayesmlm.density.leading`.
+
     Parameters
     ----------
     first_draw
         Draws ``first_draw[u]`` to ``first_draw[u + 1]`` are of hyperparameter vector u, which
         is factored once for all of them; shape (U + 1,).
     noise
-        Standard normal, one row a draw, level by level, shape (S, sum J_k q_k); zeros give
-        the conditional mean.
+        Standard normal, one row a draw, level by level from 1, shape (S, sum J_k q_k); zeros
+        give the conditional mean.
     noise_beta
         Standard normal, shape (S, p).
 
@@ -239,7 +241,7 @@ def draw(
     z = np.empty_like(noise)
     beta = np.empty((len(noise), p))
     for u in prange(len(sigma)):
-        rows = np.empty(len(own))
+        rows = np.empty(len(own) if len(sizes) > 1 else 0)
         _, top = eliminate(
             own, starts, sizes, widths, parents, parent_starts, root, G[u], sigma[u], prior, rows
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from bayesmlm.density import ConditionalPosterior
 from bayesmlm.density.callback import conditional_as_callback
-from bayesmlm.engines.layout import by_chain, data_groups, posterior_dataset
+from bayesmlm.engines.layout import data_groups, posterior_dataset
 from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.start import jittered_start
 from bayesmlm.engines.threaded import VARIABLE, sample_callback
@@ -38,9 +40,10 @@ def sample_conditional(
     tree = sample_callback(target, start, options, seed, progress)
     with progress.stage("effects"):
         theta = tree["posterior"][VARIABLE].to_numpy()
-        drawn = posterior_dataset(posterior, *posterior.recover(theta.reshape(-1, target.size)))
+        parts = posterior.recover(theta.reshape(-1, target.size))
+        drawn = posterior_dataset(posterior, *parts, chains=len(theta))
     groups = {
-        "posterior": by_chain(drawn, len(theta)),
+        "posterior": drawn.assign_coords({d: np.arange(drawn.sizes[d]) for d in ("chain", "draw")}),
         "sample_stats": tree["sample_stats"].to_dataset(),
     }
     return xr.DataTree.from_dict(groups | data_groups(posterior))

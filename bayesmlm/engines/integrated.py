@@ -14,7 +14,8 @@ import numpy as np
 from bayesmlm.density import GaussianMarginal
 from bayesmlm.density.callback import marginal_as_callback
 from bayesmlm.density.posterior import posterior
-from bayesmlm.engines.layout import by_chain, data_groups, posterior_dataset
+from bayesmlm.engines.effects import Keep, recovered
+from bayesmlm.engines.layout import data_groups
 from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.start import jittered_hyperparameters
 from bayesmlm.engines.threaded import VARIABLE, sample_callback
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 
 def sample_marginal(
-    marginal: GaussianMarginal, options: dict[str, Any], seed: int, progress: Progress
-) -> xr.DataTree:
+    marginal: GaussianMarginal, options: dict[str, Any], keep: Keep, seed: int, progress: Progress
+) -> tuple[xr.DataTree, tuple[str, ...]]:
     """Sample the hyperparameters by nutpie, then draw the effects.
 
     Parameters
@@ -34,8 +35,14 @@ def sample_marginal(
         The density.
     options
         Of `nutpie.sample`: draws, tune, chains, cores, target_accept, maxdepth.
+    keep
+        The option ``keep_random_effects``.
     seed, progress
         As of `Engine.fit`.
+
+    Returns
+    -------
+    tree, notes
     """
     import xarray as xr
 
@@ -45,12 +52,13 @@ def sample_marginal(
     tree = sample_callback(target, start, options, seed, progress)
     with progress.stage("effects"):
         psi = tree["posterior"][VARIABLE].to_numpy()
-        chains = len(psi)
-        flat = psi.reshape(-1, psi.shape[2])
-        beta, effects = marginal.recover(flat, np.random.default_rng([seed, 1]))
-        drawn = posterior_dataset(marginal, flat, beta, effects)
+        chains, _, d = psi.shape
+        drawn, notes = recovered(marginal, psi.reshape(-1, d), seed, keep, chains)
     groups = {
-        "posterior": by_chain(drawn, chains),
-        "sample_stats": tree["sample_stats"].to_dataset(),
+        name: dataset.assign_coords(
+            {dim: np.arange(dataset.sizes[dim]) for dim in ("chain", "draw")}
+        )
+        for name, dataset in drawn.items()
     }
-    return xr.DataTree.from_dict(groups | data_groups(marginal))
+    groups["sample_stats"] = tree["sample_stats"].to_dataset()
+    return xr.DataTree.from_dict(groups | data_groups(marginal)), notes

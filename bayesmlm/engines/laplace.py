@@ -14,9 +14,10 @@ import numpy as np
 
 from bayesmlm.density import GaussianMarginal
 from bayesmlm.design import Design
+from bayesmlm.engines.effects import AUTO, Keep, check_keep, recovered
 from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.importance import WeightedSample, explore
-from bayesmlm.engines.layout import data_groups, posterior_dataset
+from bayesmlm.engines.layout import data_groups
 from bayesmlm.engines.marginal import require_marginal
 from bayesmlm.engines.mode import Mode, find_mode
 from bayesmlm.engines.nuts import NUTS
@@ -53,10 +54,15 @@ class Laplace(Engine):
     evaluations
         Densities evaluated at first; None takes 8,192, or 1,024 where one is costly. Doubled,
         up to three times, while the Pareto shape of the weights is above 0.7.
+    keep_random_effects
+        Whether the posterior holds the random effects; ``"auto"``: while they take at most
+        500 MB. Where not, those of the largest grouping are drawn again, the same
+        numbers, whenever they are asked for.
     """
 
     draws: int = 4000
     evaluations: int | None = None
+    keep_random_effects: Keep = AUTO
 
     name: ClassVar[str] = "laplace"
 
@@ -72,6 +78,7 @@ class Laplace(Engine):
                     )
                 )
             object.__setattr__(self, option, int(value))  # a NumPy integer is welcome
+        check_keep("Laplace", self.keep_random_effects)
 
     def __str__(self) -> str:
         return f"Laplace: {self.draws:,} draws, effects integrated out"
@@ -88,25 +95,25 @@ class Laplace(Engine):
         if not sample.khat <= KHAT_LIMIT:
             return self.fall_back(design, priors, seed, progress, sample.khat)
         with progress.running(), progress.stage("effects"):
-            rng = np.random.default_rng([seed, 1])
-            psi = sample.resample(self.draws, rng)
-            beta, effects = marginal.recover(psi, rng)
+            psi = sample.resample(self.draws, np.random.default_rng([seed, 1]))
+            groups, told = recovered(marginal, psi, seed, self.keep_random_effects)
         return FitResult(
             spec=design.spec,
             design=design,
             priors=priors,
-            tree=self.tree(marginal, sample, mode, posterior_dataset(marginal, psi, beta, effects)),
+            tree=self.tree(marginal, sample, mode, groups),
             engine=self,
             seed=seed,
             seconds=dict(progress.seconds),
-            notes=("Random and fixed effects integrated out exactly.",),
+            notes=("Random and fixed effects integrated out exactly.", *told),
         )
 
     def fall_back(
         self, design: Design, priors: Priors, seed: int, progress: Progress, khat: float
     ) -> FitResult:
         """Sample by NUTS, and say why."""
-        found = NUTS().fit(design, priors, seed, progress)
+        nuts = NUTS(keep_random_effects=self.keep_random_effects)
+        found = nuts.fit(design, priors, seed, progress)
         why = f"Pareto k-hat of the importance weights was {khat:.2f}: NUTS sampled instead."
         return replace(found, notes=(why, *found.notes))
 
@@ -131,20 +138,24 @@ class Laplace(Engine):
         return sample
 
     def tree(
-        self, marginal: GaussianMarginal, sample: WeightedSample, mode: Mode, posterior: xr.Dataset
+        self,
+        marginal: GaussianMarginal,
+        sample: WeightedSample,
+        mode: Mode,
+        drawn: dict[str, xr.Dataset],
     ) -> xr.DataTree:
         """Return the tree; every posterior variable carries the sample's ESS."""
         import xarray as xr
 
         # Resampling adds its own noise to that of the weights.
         ess = 1 / (1 / sample.ess + 1 / self.draws)
-        for name in posterior.data_vars:
-            posterior[name].attrs["ess"] = ess
+        for array in drawn["posterior"].values():
+            array.attrs["ess"] = ess
         statistics = {
             "k_hat": sample.khat,
             "ess": sample.ess,
             "evaluations": sample.evaluations + mode.evaluations,
             "mode_gradient": mode.gradient,
         }
-        groups = {"posterior": posterior, "sample_stats": xr.Dataset(statistics)}
-        return xr.DataTree.from_dict(groups | data_groups(marginal))
+        groups = drawn | {"sample_stats": xr.Dataset(statistics)} | data_groups(marginal)
+        return xr.DataTree.from_dict(groups)

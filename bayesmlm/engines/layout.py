@@ -20,9 +20,13 @@ Density = GaussianMarginal | ConditionalPosterior
 
 
 def posterior_dataset(
-    density: Density, psi: Array, beta: Array, effects: dict[str, Array]
+    density: Density,
+    psi: Array,
+    beta: Array,
+    effects: dict[str, Array],
+    chains: int = 1,
 ) -> xr.Dataset:
-    """Return a posterior of one chain.
+    """Return a posterior.
 
     Parameters
     ----------
@@ -30,7 +34,9 @@ def posterior_dataset(
         Of the model.
     psi, beta, effects
         Hyperparameters of shape (S, d), fixed effects of shape (S, p), and by grouping the
-        effects, shape (S, J, q).
+        effects, shape (S, J, q), where they are kept; draws chain after chain.
+    chains
+        Number of chains.
     """
     import xarray as xr
 
@@ -43,38 +49,29 @@ def posterior_dataset(
     for slots in layout.groups:
         block = slots.block
         group, effect = names.safe(block.name), names.effect_dim(block.name)
-        coords |= {group: list(block.grouping.labels), effect: list(block.effects)}
+        coords[effect] = list(block.effects)
         variables[names.sd(block.name)] = ((effect,), np.exp(psi[:, slots.sds]))
         if block.pairs:
             pair = names.pair_dim(block.name)
             coords[pair] = list(block.pair_labels)
             variables[names.corr(block.name)] = ((pair,), slots.correlations(psi))
-        variables[names.effects(block.name)] = ((group, effect), effects[block.name])
+        if block.name in effects:
+            coords[group] = list(block.grouping.labels)
+            variables[names.effects(block.name)] = ((group, effect), effects[block.name])
     if layout.sigma is not None:
         variables[names.SIGMA] = ((), layout.residual_sd(psi))
     return xr.Dataset(
         {
-            name: (("chain", "draw", *dims), values[None])
+            name: (("chain", "draw", *dims), by_chain(values, chains))
             for name, (dims, values) in variables.items()
         },
         coords=coords,
     )
 
 
-def by_chain(drawn: xr.Dataset, chains: int) -> xr.Dataset:
-    """Return draws of one chain as those of several, the first chain's first."""
-    import xarray as xr
-
-    draws = drawn.sizes["draw"] // chains
-    split = {
-        name: (
-            ("chain", "draw", *array.dims[2:]),
-            array.to_numpy().reshape(chains, draws, *array.shape[2:]),
-        )
-        for name, array in drawn.items()
-    }
-    labels = {"chain": np.arange(chains), "draw": np.arange(draws)}
-    return xr.Dataset(split, coords=drawn.coords).assign_coords(labels)
+def by_chain(values: Array, chains: int) -> Array:
+    """Return draws of shape (S, …), chain after chain, in shape (chains, S / chains, …)."""
+    return values.reshape(chains, -1, *values.shape[1:])
 
 
 def data_groups(density: Density) -> dict[str, xr.Dataset]:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from bayesmlm import names
 from bayesmlm.density import GaussianMarginal
 from bayesmlm.density.fixed_prior import flat
+from bayesmlm.density.noise import MEANS
 from bayesmlm.density.threads import threads
 from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
@@ -297,8 +298,8 @@ def point_tree(profile: Profile, best: Mode) -> Any:
     psi = profile.hyperparameters(best.point)
     sigma = np.array([profile.sigma(best.point)])
     G = profile.scales(best.point[None]) * sigma[0]
-    factors = [F * sigma[0] for F in profile.factors(best.point[None])]
-    beta, effects = marginal.draw(G, sigma, factors, None, none)
+    factors = tuple(F * sigma[0] for F in profile.factors(best.point[None]))
+    beta, effects = marginal.recovery_at(G, sigma, factors, MEANS).everything(none.matrix)
     _, _, _, covariance = marginal.structure.kernel.moments(
         *marginal.structure.arguments, G[0], sigma[0], none.matrix
     )

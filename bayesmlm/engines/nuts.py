@@ -16,6 +16,7 @@ import numpy as np
 
 from bayesmlm.density import ConditionalPosterior, GaussianMarginal, conditional_posterior
 from bayesmlm.design import Design
+from bayesmlm.engines.effects import AUTO, Keep, check_keep
 from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.explicit import sample_conditional
 from bayesmlm.engines.integrated import sample_marginal
@@ -62,6 +63,10 @@ class NUTS(Engine):
         ``"integrate"`` samples the hyperparameters alone and draws all effects exactly (a
         gaussian response); ``"sample"`` samples the effects with the rest; ``"auto"``
         integrates where it can.
+    keep_random_effects
+        Whether the posterior holds the random effects; ``"auto"``: while they take at most
+        500 MB. Where not, those of the largest grouping are drawn again, the same
+        numbers, whenever they are asked for. Of integrated effects only.
     """
 
     draws: int = 2000
@@ -74,6 +79,7 @@ class NUTS(Engine):
     parametrisation: str | Mapping[str, str] | None = None
     backend: str = "auto"
     random_effects: str = "auto"
+    keep_random_effects: Keep = AUTO
 
     name: ClassVar[str] = "nuts"
 
@@ -110,6 +116,15 @@ class NUTS(Engine):
                         f"leave it out for {getattr(type(self), option)!r}",
                     )
                 )
+        check_keep("NUTS", self.keep_random_effects)
+        if self.random_effects == "sample" and self.keep_random_effects is False:
+            raise EngineError(
+                message(
+                    "NUTS(random_effects='sample', keep_random_effects=False)",
+                    "random effects kept where they are sampled",
+                    "leave one of them out",
+                )
+            )
         if self.random_effects == "integrate" and self.parametrisation is not None:
             raise EngineError(
                 message(
@@ -141,8 +156,10 @@ class NUTS(Engine):
         with progress.running():
             marginal = self.marginal(design, priors)
             if isinstance(marginal, GaussianMarginal):
-                tree = sample_marginal(marginal, self.options, seed, progress)
-                notes = ["Random and fixed effects integrated out exactly."]
+                tree, told = sample_marginal(
+                    marginal, self.options, self.keep_random_effects, seed, progress
+                )
+                notes = ["Random and fixed effects integrated out exactly.", *told]
             else:
                 coordinates = choose(design, self.parametrisation)
                 notes = [f"Sampled {choice}." for choice in coordinates]
@@ -152,6 +169,8 @@ class NUTS(Engine):
                 else:
                     tree = self.sample_graph(design, priors, coordinates, seed, progress)
                     notes += [f"Sampled the PyMC graph: {conditional}."]
+                if self.keep_random_effects is False:
+                    notes.append("Random effects were sampled, and are therefore kept.")
         return FitResult(
             spec=design.spec,
             design=design,

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.design import RandomBlock
+from bayesmlm.effects import effect_blocks
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.result import FitResult
-from bayesmlm.summaries.draws import PROBABILITY, describe, flatten, table
+from bayesmlm.summaries.draws import PROBABILITY, check_probability, describe, flatten, table
 from bayesmlm.summaries.maximum import ERRORS, wald
 
 if TYPE_CHECKING:
     import pandas as pd
-    import xarray as xr
+
+Array = NDArray[np.float64]
 
 
 def fixef(result: FitResult, probability: float = PROBABILITY) -> pd.DataFrame:
@@ -38,7 +42,7 @@ def fixef(result: FitResult, probability: float = PROBABILITY) -> pd.DataFrame:
 def ranef(result: FitResult, group: str, probability: float = PROBABILITY) -> pd.DataFrame:
     """Return one row a group and effect: its deviation from the fixed part."""
     block = result.design.block(group)
-    return by_group(result.posterior[names.effects(block.name)], block, probability)
+    return by_group((draws for _, draws in effect_blocks(result, block.name)), block, probability)
 
 
 def coef(result: FitResult, group: str, probability: float = PROBABILITY) -> pd.DataFrame:
@@ -48,32 +52,31 @@ def coef(result: FitResult, group: str, probability: float = PROBABILITY) -> pd.
     added: with ``y ~ x * w + (x | g)`` the coefficient of x is the one at w = 0.
     """
     block = result.design.block(group)
-    return by_group(coef_draws(result, block), block, probability)
+    return by_group(coef_blocks(result, block), block, probability)
 
 
-def coef_draws(result: FitResult, block: RandomBlock) -> xr.DataArray:
-    """Return the draws behind `coef`, dims (chain, draw, group, effect)."""
-    posterior = result.posterior
-    deviations = posterior[names.effects(block.name)]
-    total = deviations.copy()
-    dim = names.effect_dim(block.name)
-    for effect in block.effects:
-        if effect in result.design.coef:
-            fixed = posterior[names.BETA].sel({names.COEF: effect}, drop=True)
-            total.loc[{dim: effect}] = deviations.sel({dim: effect}) + fixed
-    return total
+def coef_blocks(result: FitResult, block: RandomBlock) -> Iterator[Array]:
+    """Return the draws behind `coef`, some groups at a time, shape (groups, q, S)."""
+    coef = result.design.coef
+    shared = [(at, coef.index(name)) for at, name in enumerate(block.effects) if name in coef]
+    fixed = flatten(result.posterior[names.BETA])[0] if shared else np.empty((0, 0))
+    for _, draws in effect_blocks(result, block.name):
+        for at, own in shared:
+            draws[:, at] += fixed[:, own]
+        yield draws
 
 
-def by_group(array: xr.DataArray, block: RandomBlock, probability: float) -> pd.DataFrame:
-    """Return one row a group and effect, indexed by both."""
+def by_group(blocks: Iterator[Array], block: RandomBlock, probability: float) -> pd.DataFrame:
+    """Return one row a group and effect, indexed by both, from draws of shape (groups, q, S)."""
     import pandas as pd
 
-    ordered = array.transpose("chain", "draw", names.safe(block.name), names.effect_dim(block.name))
-    draws, _ = flatten(ordered)
+    check_probability(probability)
+    parts = [describe(draws.reshape(-1, draws.shape[-1]).T, probability) for draws in blocks]
     index = pd.MultiIndex.from_product(
         [list(block.grouping.labels), list(block.effects)], names=[block.name, "effect"]
     )
-    return pd.DataFrame(describe(draws, probability), index=index)
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return pd.DataFrame(columns, index=index)
 
 
 def corr(result: FitResult, group: str) -> pd.DataFrame:

@@ -159,16 +159,20 @@ def fixed(design, priors):
 
 
 class Units:
-    """In place of a random generator: the k-th draw has a one at place k, zeros elsewhere."""
+    """In place of `Noise`: each draw has one one, in (other effects, leading ones, beta)."""
 
-    def __init__(self):
-        self.first = 0
+    def __init__(self, marginal):
+        sizes, widths = marginal.structure.sizes, marginal.structure.widths
+        self.first = sum(J * q for J, q in zip(sizes[1:], widths[1:], strict=True))
 
-    def standard_normal(self, shape):
-        S, width = shape
-        values = np.ascontiguousarray(np.eye(S)[:, self.first : self.first + width])
-        self.first += width
-        return values
+    def others(self, S, m):
+        return np.eye(S)[:, :m].copy()
+
+    def leading(self, groups, q, S):
+        return np.eye(S)[self.first + np.asarray(groups)[:, None] * q + np.arange(q)]
+
+    def fixed(self, S, p):
+        return np.eye(S)[:, S - p :].copy()
 
 
 @pytest.fixture(scope="session")
@@ -180,8 +184,9 @@ def conditional():
 
     def read(marginal, psi):
         size = marginal.structure.n_effects + len(marginal.design.coef)
-        mean = stacked(marginal, *marginal.recover(psi[None], None))[0]
-        moves = stacked(marginal, *marginal.recover(np.tile(psi, (size, 1)), Units())) - mean
+        mean = stacked(marginal, *marginal.recover(psi[None]))[0]
+        drawn = marginal.recover(np.tile(psi, (size, 1)), Units(marginal))
+        moves = stacked(marginal, *drawn) - mean
         return mean, moves.T @ moves
 
     return read

@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 import bayesmlm as mlm
 from bayesmlm.density import gaussian_marginal
+from bayesmlm.density.noise import Noise
 
 ADDITIONS = (
     "y | se(s) ~ x + (1 | a)",
@@ -131,8 +132,8 @@ def test_order_and_names_of_rows_and_groups_do_not_matter(
     one, two = marginal_of(formula, data), marginal_of(formula, other)
     psi = psi_of(one, seed)
     np.testing.assert_allclose(one.log_density(psi), two.log_density(psi), rtol=1e-10)
-    beta, effects = one.recover(psi, None)
-    beta_other, effects_other = two.recover(psi, None)
+    beta, effects = one.recover(psi)
+    beta_other, effects_other = two.recover(psi)
     np.testing.assert_allclose(beta, beta_other, rtol=1e-7, atol=1e-8)
     for slots in one.layout.groups:
         block = slots.block
@@ -161,7 +162,7 @@ def test_draws_have_the_conditional_mean_and_covariance(formula, frame, marginal
     marginal = marginal_of(formula, frame(9))
     psi = psi_of(marginal, 9, 1)[0]
     S = 20_000
-    beta, effects = marginal.recover(np.tile(psi, (S, 1)), np.random.default_rng(1))
+    beta, effects = marginal.recover(np.tile(psi, (S, 1)), Noise(1))
     flat = [effects[s.block.name].reshape(S, -1) for s in marginal.layout.groups]
     draws = np.concatenate([beta, *flat], axis=1)
     mean, covariance = dense(marginal, psi).posterior()
@@ -178,7 +179,7 @@ def test_draws_have_the_conditional_mean_and_covariance(formula, frame, marginal
 def test_recover_is_reproducible(frame, marginal_of, psi_of):
     marginal = marginal_of("y ~ x + (x | a)", frame(9))
     psi = psi_of(marginal, 9, 7)
-    one, two, other = (marginal.recover(psi, np.random.default_rng(s)) for s in (1, 1, 2))
+    one, two, other = (marginal.recover(psi, Noise(s)) for s in (1, 1, 2))
     assert one[0].shape == (7, 2) and one[1]["a"].shape == (7, 9, 2)
     assert np.array_equal(one[0], two[0]) and np.array_equal(one[1]["a"], two[1]["a"])
     assert not np.array_equal(one[0], other[0])

@@ -109,7 +109,7 @@ def test_the_posterior_agrees_with_a_grid(tau):
     psi = np.stack(np.meshgrid(log_tau, log_sigma, indexing="ij"), axis=-1).reshape(-1, 2)
     weights = np.exp(marginal.log_density(psi) - marginal.log_density(psi).max())
     weights /= weights.sum()
-    beta, effects = marginal.recover(psi, None)
+    beta, effects = marginal.recover(psi)
     expected = {
         "sd_g": weights @ np.exp(psi[:, 0]),
         "sigma": weights @ np.exp(psi[:, 1]),
@@ -156,6 +156,9 @@ def test_nuts_samples_where_the_tail_stays_too_heavy(model, fit, monkeypatch):
     monkeypatch.setattr(laplace, "explore", lambda *_, **__: weighted(0.9))
 
     class Instead:
+        def __init__(self, keep_random_effects):
+            assert keep_random_effects == "auto"
+
         def fit(self, *_):
             return fit.result
 

@@ -6,6 +6,7 @@ import pytest
 
 import bayesmlm as mlm
 from bayesmlm.density import gaussian_marginal
+from bayesmlm.density.noise import Noise
 from bayesmlm.engines.layout import data_groups, posterior_dataset
 
 
@@ -21,7 +22,7 @@ def build(formula, frame, S=7, seed=0):
     marginal = gaussian_marginal(model.design, model.prior_values)
     rng = np.random.default_rng(seed)
     psi = rng.normal(size=(S, marginal.layout.size))
-    beta, effects = marginal.recover(psi, rng)
+    beta, effects = marginal.recover(psi, Noise(seed))
     return marginal, psi, beta, effects, posterior_dataset(marginal, psi, beta, effects)
 
 
