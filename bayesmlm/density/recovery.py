@@ -1,8 +1,8 @@
 """Exact draws of fixed and random effects given draws of the hyperparameters.
 
-The kernel draws the fixed effects, and the effects of all groupings but the leading one,
-the largest. Given these, the leading grouping's effects are drawn by group, in
-blocks of any size: the numbers are the same whichever groups are asked for.
+The kernel draws the fixed effects, and the effects of all groupings but the leading one, the
+largest. Given these, the leading grouping's effects are drawn by group, in blocks of any
+size: the numbers are the same whichever groups are asked for.
 """
 
 from __future__ import annotations
