@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -58,16 +59,16 @@ class Prior(ABC):
 
     def log_density(self, x: Array) -> Array:
         """Return the log density, minus infinity outside the support."""
-        return np.asarray(self.frozen().logpdf(x))
+        return np.asarray(distribution(self).logpdf(x))
 
     def interval(self, probability: float = 0.95) -> tuple[float, float]:
         """Return the central interval of a probability."""
-        low, high = self.frozen().interval(probability)
+        low, high = distribution(self).interval(probability)
         return float(low), float(high)
 
     def quantile(self, probability: float) -> float:
         """Return a quantile."""
-        return float(self.frozen().ppf(probability))
+        return float(distribution(self).ppf(probability))
 
     def parameters(self) -> dict[str, float]:
         """Return the parameters by PyMC's names."""
@@ -76,6 +77,12 @@ class Prior(ABC):
     def pymc(self, name: str, **options: Any) -> Any:
         """Add this prior as a random variable to the PyMC model on the context stack."""
         return pymc_vector(name, (self,), **options)
+
+
+@cache
+def distribution(prior: Prior) -> Any:
+    """Return the SciPy distribution of a prior, made once: making it costs more than using it."""
+    return prior.frozen()
 
 
 @dataclass(frozen=True)
