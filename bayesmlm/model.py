@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesmlm.density import GaussianMarginal
+from bayesmlm.density.noise import Noise
+from bayesmlm.density.pymc_model import marginal_model
+from bayesmlm.density.recover import recover
 from bayesmlm.design import Levels, build_design
 from bayesmlm.design.frame import read_all, snapshot
 from bayesmlm.design.levels import detect_levels
 from bayesmlm.engines import Engine, Progress, engine, is_interactive
+from bayesmlm.engines.marginal import find_marginal
 from bayesmlm.engines.quiet import quiet
 from bayesmlm.errors import (
     BayesmlmWarning,
@@ -40,6 +45,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SEED_BITS = 31
+
+RANDOM_EFFECTS = ("sample", "integrate")
 
 
 class Model:
@@ -114,7 +121,12 @@ class Model:
             self.spec, self.prior_values, self.design.factor_levels, missing=self._missing
         )
 
-    def to_pymc(self, parametrisation: str | Mapping[str, str] | None = None) -> pm.Model:
+    def to_pymc(
+        self,
+        parametrisation: str | Mapping[str, str] | None = None,
+        *,
+        random_effects: str = "sample",
+    ) -> pm.Model:
         """Return the model as a `pymc.Model`, to read, extend or sample.
 
         Parameters
@@ -122,8 +134,98 @@ class Model:
         parametrisation
             ``"centred"`` or ``"non-centred"``, for all effects or by ``"group"`` or
             ``"group[effect]"``; None chooses from the data.
+        random_effects
+            ``"sample"`` gives a graph with all effects in it. ``"integrate"``, for a gaussian
+            response and Normal priors of the fixed effects, gives one of the hyperparameters
+            alone: ``sd_<group>``, ``corr_<group>`` and ``sigma`` with the same priors and
+            dimensions, and the potential ``marginal_likelihood``, from which random and fixed
+            effects are integrated out exactly. The response is constant data. `recover` draws
+            the effects afterwards.
+
+        Raises
+        ------
+        EngineError
+            If the effects are to be integrated out and cannot, or an option is unknown.
+
+        Notes
+        -----
+        What is added to the integrated graph may refer to its hyperparameters, not to effects.
+        Its likelihood has a gradient and no Hessian, and runs on PyTensor's Numba and C
+        backends, not on JAX. Numba calls it without the interpreter's lock, so that nutpie's
+        chains run in parallel; for crossed groupings, which LAPACK factors, set BLAS to one
+        thread then. Its kernels are compiled once on a machine, not for every graph. They
+        work on cross-products, not on rows, which are shared variables whatever their size:
+        none is a constant of the graph, which above 1 MB would keep PyTensor from caching it.
         """
-        return build_model(self.design, self.prior_values, choose(self.design, parametrisation))
+        if not isinstance(random_effects, str) or random_effects not in RANDOM_EFFECTS:
+            raise EngineError(
+                message(
+                    f"to_pymc(random_effects={random_effects!r})",
+                    ", ".join(map(repr, RANDOM_EFFECTS)),
+                    "leave it out for a graph with all effects",
+                )
+            )
+        if random_effects == "sample":
+            return build_model(self.design, self.prior_values, choose(self.design, parametrisation))
+        if parametrisation is not None:
+            raise EngineError(
+                message(
+                    "to_pymc(random_effects='integrate') with a parametrisation",
+                    "one of them: integrated effects have no parametrisation",
+                    "leave the parametrisation out",
+                )
+            )
+        return marginal_model(self._marginal())
+
+    def recover(self, tree: xr.DataTree, seed: int | None = None) -> xr.DataTree:
+        """Draw the effects for your own draws of ``to_pymc(random_effects="integrate")``.
+
+        Each draw of the hyperparameters gets one draw of ``beta`` and of every ``u_<group>``
+        from their exact conditional distribution given it and the data. That is the posterior
+        also of a graph that was extended, as what is added to it cannot refer to the effects.
+
+        Parameters
+        ----------
+        tree
+            As `pymc.sample` or `nutpie.sample` gives it, with ``sd_<group>``,
+            ``corr_<group>`` and ``sigma`` in its group ``posterior``.
+        seed
+            Same seed, same draws; None draws one.
+
+        Returns
+        -------
+        DataTree
+            The same tree with the effects added to its posterior, dimensions as in a fit's.
+
+        Raises
+        ------
+        EngineError
+            If the draws are not of this model, or hold effects already.
+
+        Examples
+        --------
+        >>> import bayesmlm as mlm
+        >>> import pymc as pm
+        >>> model = mlm.Model("Reaction ~ Days + (Days | Subject)", mlm.datasets.load("sleepstudy"))
+        >>> with model.to_pymc(random_effects="integrate") as graph:
+        ...     pm.Potential("belief", pm.logp(pm.Normal.dist(25, 2), graph["sigma"]))
+        ...     tree = pm.sample(random_seed=1)
+        >>> tree = model.recover(tree, seed=1)
+        """
+        return recover(self._marginal(), tree, Noise(resolve_seed(seed)))
+
+    def _marginal(self) -> GaussianMarginal:
+        """Return the marginal density, or raise `EngineError`."""
+        found = find_marginal(self.design, self.prior_values)
+        if isinstance(found, str):
+            raise EngineError(
+                message(
+                    f"the effects of this model do not integrate out exactly: {found}",
+                    "gaussian responses with Normal priors of the fixed effects",
+                    'use to_pymc(random_effects="sample"), which has all effects in the graph',
+                )
+            )
+        return found
 
     def prior_predictive(self, draws: int = 500, seed: int | None = None) -> xr.DataTree:
         """Draw parameters and responses from the prior.

@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from arviz_base import from_dict
 
 import bayesmlm as mlm
 from bayesmlm.errors import DataError, EngineError, FamilyError, SpecError
@@ -128,3 +129,58 @@ def test_rows_with_known_sampling_sds():
     model = mlm.Model("y | se(sigma_j) ~ 1 + (1 | school)", frame)
     assert not model.design.estimates_scale
     assert "sigma" not in model.priors().frame.index
+
+
+def test_effects_are_recovered_for_draws_of_the_integrated_graph(hsb):
+    model = mlm.Model("mathach ~ ses + (ses | school)", hsb)
+    psi = {"sd_school": [[[1.5, 0.6]]], "corr_school": [[[0.3]]], "sigma": [[6.0]]}
+    dims = {"sd_school": ["school_effect"], "corr_school": ["school_pair"]}
+    coords = {"school_effect": ["Intercept", "ses"], "school_pair": ["Intercept~ses"]}
+    psi = {name: np.array(value) for name, value in psi.items()}
+    tree = from_dict({"posterior": psi}, coords=coords, dims=dims)
+    found = model.recover(tree, seed=4)["posterior"]
+    assert found["u_school"].dims == ("chain", "draw", "school", "school_effect")
+    assert found["u_school"].shape == (1, 1, 160, 2)
+    assert list(found["coef"].values) == ["Intercept", "ses"]
+    again = model.recover(tree, seed=4)["posterior"]
+    assert found.identical(again)
+    assert not found["beta"].equals(model.recover(tree, seed=5)["posterior"]["beta"])
+    with pytest.raises(EngineError, match="seed=-1"):
+        model.recover(tree, seed=-1)
+
+
+NOT_INTEGRATED = {
+    "a family": (
+        {"spec": "sector ~ ses + (1 | school)", "family": "bernoulli"},
+        "the bernoulli family does not integrate in closed form",
+    ),
+    "a prior": (
+        {"spec": "mathach ~ ses + (1 | school)", "priors": {"ses": mlm.StudentT(3, 0, 1)}},
+        "a fixed effect has a prior that is not Normal",
+    ),
+    "nothing": (
+        {"spec": "mathach | se(size) ~ ses"},
+        "neither a residual SD nor a random effect",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NOT_INTEGRATED)
+def test_effects_that_do_not_integrate_are_refused(hsb, name):
+    options, why = NOT_INTEGRATED[name]
+    model = mlm.Model(data=hsb.assign(sector=(hsb["sector"] == "Catholic").astype(int)), **options)
+    for call in (lambda: model.to_pymc(random_effects="integrate"), lambda: model.recover({})):
+        with pytest.raises(EngineError, match=f"{why}\n  allowed: gaussian.*\n.*random_effects"):
+            call()
+
+
+@pytest.mark.parametrize("value", ["auto", "both", None, True, 3, ["integrate"]])
+def test_other_values_of_random_effects_are_refused(model, value):
+    with pytest.raises(EngineError, match="random_effects=.*\n  allowed: 'sample', 'integrate'"):
+        model.to_pymc(random_effects=value)
+
+
+def test_integrated_effects_have_no_parametrisation(model):
+    with pytest.raises(EngineError, match="with a parametrisation"):
+        model.to_pymc("centred", random_effects="integrate")
+    assert "u_school" in model.to_pymc("centred", random_effects="sample").named_vars

@@ -57,13 +57,21 @@ class GaussianMarginal:
 
     def scales(self, psi: Array) -> tuple[Array, Array]:
         """Return the kernel's scales C L of each grouping, flat, and sigma; one row each."""
-        S = len(psi)
-        parts = [
-            (self.data.to_Z[k] @ self.layout.groups[k].factor(psi)).reshape(S, -1)
-            for k in self.structure.order
-        ]
-        G = np.concatenate([*parts, np.empty((S, 0))], axis=1)
-        return np.ascontiguousarray(G), self.layout.residual_sd(psi)
+        factors = [slots.factor(psi) for slots in self.layout.groups]
+        return self.flat_scales(factors, len(psi)), self.layout.residual_sd(psi)
+
+    def flat_scales(self, factors: list[Array], size: int) -> Array:
+        """Return C L of each grouping, flat in the kernel's order; one row a draw.
+
+        Parameters
+        ----------
+        factors
+            L by grouping of the design, each of shape (S, q, q).
+        size
+            S.
+        """
+        parts = [(self.data.to_Z[k] @ factors[k]).reshape(size, -1) for k in self.structure.order]
+        return np.ascontiguousarray(np.concatenate([*parts, np.empty((size, 0))], axis=1))
 
     def evaluate(self, psi: Array, prior: FixedPrior | None = None) -> Array:
         """Return the kernel's three figures per hyperparameter vector, shape (S, 3)."""

@@ -39,7 +39,7 @@ def add_effects(
 
     group = names.safe(block.name)
     sds = add_sds(block, priors)
-    factors = add_correlations(block, priors)
+    factors = add_correlations(block, add_partials(block, priors))
     index = data(f"{group}_index", block.grouping.codes, dims=names.OBS)
     deviations: list[Any] = [None] * len(block.effects)
     parts = []
@@ -89,8 +89,36 @@ def add_sds(block: RandomBlock, priors: Priors) -> list[Any]:
     return values
 
 
-def add_correlations(block: RandomBlock, priors: Priors) -> list[list[list[Any]]]:
+def add_partials(block: RandomBlock, priors: Priors) -> list[Any]:
+    """Add the partial correlations of a grouping's effects.
+
+    Returns
+    -------
+    list
+        One tensor a block of correlated effects, None where a block has one effect.
+    """
+    joint = [members for members in block.blocks if len(members) > 1]
+    partials: list[Any] = []
+    for members in block.blocks:
+        partial = None
+        if len(members) > 1:
+            lkj: LKJ = priors.correlations[block.name]
+            suffix = "" if len(joint) == 1 else f"_{joint.index(members)}"
+            label = unused(f"half_partial_corr_{names.safe(block.name)}{suffix}")
+            partial = lkj.pymc(label, len(members))
+        partials.append(partial)
+    return partials
+
+
+def add_correlations(block: RandomBlock, partials: list[Any]) -> list[list[list[Any]]]:
     """Add the correlations of a grouping's effects.
+
+    Parameters
+    ----------
+    block
+        The effects.
+    partials
+        From `add_partials`.
 
     Returns
     -------
@@ -102,15 +130,8 @@ def add_correlations(block: RandomBlock, priors: Priors) -> list[list[list[Any]]
     import pytensor.tensor as pt
 
     factors, correlations = [], []
-    joint = [members for members in block.blocks if len(members) > 1]
-    for members in block.blocks:
+    for members, partial in zip(block.blocks, partials, strict=True):
         q = len(members)
-        partial = None
-        if q > 1:
-            lkj: LKJ = priors.correlations[block.name]
-            suffix = "" if len(joint) == 1 else f"_{joint.index(members)}"
-            label = unused(f"half_partial_corr_{names.safe(block.name)}{suffix}")
-            partial = lkj.pymc(label, q)
         rows = cholesky_factor(partial, q, pt.sqrt)
         factors.append(rows)
         correlations += [

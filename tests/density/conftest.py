@@ -218,7 +218,7 @@ def agrees(dense, conditional):
         )
         np.testing.assert_allclose(
             marginal.likelihood_gradient(psi[0]),
-            differences(marginal.log_likelihood, psi[0]),
+            central_differences(marginal.log_likelihood, psi[0]),
             rtol=1e-6,
             atol=1e-6,
         )
@@ -226,7 +226,13 @@ def agrees(dense, conditional):
     return hold
 
 
-def differences(function, psi, step=1e-4):
+@pytest.fixture(scope="session")
+def differences():
+    """Return `central_differences`."""
+    return central_differences
+
+
+def central_differences(function, psi, step=1e-4):
     """Return the gradient of a batched function by central differences of fourth order."""
     moves = step * np.eye(len(psi))
     near = function(psi + moves) - function(psi - moves)
