@@ -96,7 +96,7 @@ def test_a_correlation_of_one_has_a_factor():
 
 
 def test_factors_of_random_correlations_are_numpys():
-    rng = Noise(1)
+    rng = np.random.default_rng(1)
     A = rng.normal(size=(20, 4, 6))
     T = A @ A.transpose(0, 2, 1)
     sd = np.sqrt(np.einsum("saa->sa", T))
