@@ -94,8 +94,17 @@ def cube(table, k):
 
 
 @njit(cache=True, nogil=True)
-def conditional(theta, gradient, table):
-    """Return the conditional log posterior from the arrays of a table, and set its gradient."""
+def status(value, gradient):
+    """Return 0, or `NOT_FINITE`."""
+    finite = np.isfinite(value)
+    for k in range(len(gradient)):
+        finite = finite and np.isfinite(gradient[k])
+    return 0 if finite else NOT_FINITE
+
+
+def conditional_callback(size, theta_at, gradient_at, value_at, table_at):
+    """Set the conditional log posterior and its gradient."""
+    table = carray(table_at, (CONDITIONAL_ARRAYS, COLUMNS), np.int64)
     fixed = (
         matrix(table, 0),
         floats(table, 1),
@@ -131,7 +140,9 @@ def conditional(theta, gradient, table):
         matrix(table, 25),
         floats(table, 26),
     )
-    return log_posterior(theta, gradient, fixed, hyper, effects, outcome)
+    gradient = carray(gradient_at, (size,))
+    value_at[0] = log_posterior(carray(theta_at, (size,)), gradient, fixed, hyper, effects, outcome)
+    return status(value_at[0], gradient)
 
 
 @njit(cache=True, nogil=True)
@@ -149,9 +160,9 @@ def hyperparameter_parts(table, k):
     return slots, prior, matrix(table, k + 9), floats(table, k + 10)[0]
 
 
-@njit(cache=True, nogil=True)
-def nested(psi, gradient, table):
-    """Return the log posterior of a nested model from a table, and set its gradient."""
+def nested_callback(size, psi_at, gradient_at, value_at, table_at):
+    """Set the log posterior of the hyperparameters of a nested model and its gradient."""
+    table = carray(table_at, (NESTED_ARRAYS, COLUMNS), np.int64)
     arguments = (
         floats(table, 0),
         integers(table, 1),
@@ -162,14 +173,16 @@ def nested(psi, gradient, table):
         matrix(table, 6),
     )
     slots, prior, fixed, n = hyperparameter_parts(table, 7)
-    value, slopes = nested_posterior(psi, arguments, slots, prior, fixed, n)
-    gradient[:] = slopes
-    return value
+    psi = carray(psi_at, (size,))
+    value, gradient = nested_posterior(psi, arguments, slots, prior, fixed, n)
+    value_at[0] = value
+    carray(gradient_at, (size,))[:] = gradient
+    return status(value, gradient)
 
 
-@njit(cache=True, nogil=True)
-def crossed(psi, gradient, table):
-    """Return the log posterior of a crossed model from a table, and set its gradient."""
+def crossed_callback(size, psi_at, gradient_at, value_at, table_at):
+    """Set the log posterior of the hyperparameters of a crossed model and its gradient."""
+    table = carray(table_at, (CROSSED_ARRAYS, COLUMNS), np.int64)
     arguments = (
         cube(table, 0),
         cube(table, 1),
@@ -181,42 +194,11 @@ def crossed(psi, gradient, table):
         integers(table, 7),
     )
     slots, prior, fixed, n = hyperparameter_parts(table, 8)
-    value, slopes = crossed_posterior(psi, arguments, slots, prior, fixed, n)
-    gradient[:] = slopes
-    return value
-
-
-@njit(cache=True, nogil=True)
-def status(value, gradient):
-    """Return 0, or `NOT_FINITE`."""
-    finite = np.isfinite(value)
-    for k in range(len(gradient)):
-        finite = finite and np.isfinite(gradient[k])
-    return 0 if finite else NOT_FINITE
-
-
-def conditional_callback(size, theta_at, gradient_at, value_at, table_at):
-    """Set the conditional log posterior and its gradient."""
-    table = carray(table_at, (CONDITIONAL_ARRAYS, COLUMNS), np.int64)
-    gradient = carray(gradient_at, (size,))
-    value_at[0] = conditional(carray(theta_at, (size,)), gradient, table)
-    return status(value_at[0], gradient)
-
-
-def nested_callback(size, psi_at, gradient_at, value_at, table_at):
-    """Set the log posterior of the hyperparameters of a nested model and its gradient."""
-    table = carray(table_at, (NESTED_ARRAYS, COLUMNS), np.int64)
-    gradient = carray(gradient_at, (size,))
-    value_at[0] = nested(carray(psi_at, (size,)), gradient, table)
-    return status(value_at[0], gradient)
-
-
-def crossed_callback(size, psi_at, gradient_at, value_at, table_at):
-    """Set the log posterior of the hyperparameters of a crossed model and its gradient."""
-    table = carray(table_at, (CROSSED_ARRAYS, COLUMNS), np.int64)
-    gradient = carray(gradient_at, (size,))
-    value_at[0] = crossed(carray(psi_at, (size,)), gradient, table)
-    return status(value_at[0], gradient)
+    psi = carray(psi_at, (size,))
+    value, gradient = crossed_posterior(psi, arguments, slots, prior, fixed, n)
+    value_at[0] = value
+    carray(gradient_at, (size,))[:] = gradient
+    return status(value, gradient)
 
 
 def copy_callback(size, copied, theta_at, out_at, table_at):

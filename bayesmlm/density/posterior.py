@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -63,23 +64,23 @@ class Posterior:
         The density.
     slots, prior
         Flat arrays of the layout and of the priors.
-    constant
-        What the kernel leaves out.
     """
 
     marginal: GaussianMarginal
     slots: tuple[Any, ...]
     prior: tuple[Any, ...]
-    constant: float
 
-    def __call__(self, psi: Array) -> tuple[float, Array]:
-        """Return the log density of `GaussianMarginal.log_density` and its gradient.
+    @cached_property
+    def constant(self) -> float:
+        """What the kernel leaves out."""
+        origin = np.zeros(self.marginal.layout.size)
+        return float(self.marginal.log_density(origin)[0] - self.kernel(origin)[0])
 
-        Minus infinity, with a gradient of zero, where it cannot be computed.
-        """
+    def kernel(self, psi: Array) -> tuple[float, Array]:
+        """Return the log density up to a constant, and its gradient."""
         marginal = self.marginal
-        kernel = nested_posterior if marginal.structure.is_nested else crossed_posterior
-        value, gradient = kernel(
+        function = nested_posterior if marginal.structure.is_nested else crossed_posterior
+        value, gradient = function(
             np.ascontiguousarray(psi),
             marginal.structure.arguments,
             self.slots,
@@ -87,6 +88,14 @@ class Posterior:
             marginal.prior.matrix,
             marginal.data.n,
         )
+        return float(value), gradient
+
+    def __call__(self, psi: Array) -> tuple[float, Array]:
+        """Return the log density of `GaussianMarginal.log_density` and its gradient.
+
+        Minus infinity, with a gradient of zero, where it cannot be computed.
+        """
+        value, gradient = self.kernel(psi)
         if not (np.isfinite(value) and np.isfinite(gradient).all()):
             return -np.inf, np.zeros_like(gradient)
         return value + self.constant, gradient
@@ -94,10 +103,4 @@ class Posterior:
 
 def posterior(marginal: GaussianMarginal) -> Posterior:
     """Return the compiled log posterior of a marginal density."""
-    layout = marginal.layout
-    flat = marginal.slots
-    prior = prior_arrays(layout, marginal.priors)
-    found = Posterior(marginal, flat, prior, 0.0)
-    origin = np.zeros(layout.size)
-    constant = float(marginal.log_density(origin)[0] - found(origin)[0])
-    return Posterior(marginal, flat, prior, constant)
+    return Posterior(marginal, marginal.slots, prior_arrays(marginal.layout, marginal.priors))
