@@ -1,5 +1,5 @@
 # Everything here sets up what it needs in .venv; see scripts/bootstrap.sh. PYTHON=… picks the
-# interpreter, WORKERS=… the number of test processes, ONLY=a,b models of the gallery.
+# interpreter, WORKERS=… the number of test processes, ONLY=a,b models of the gallery or workloads.
 
 WORKERS ?= 2
 python := .venv/bin/python
@@ -12,12 +12,13 @@ export PYTHON
 one_thread := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 pytest := $(one_thread) $(python) -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: help demo gallery readme test test-all lint format lock clean run-env dev-env
+.PHONY: help demo gallery readme benchmark benchmark-peers test test-all lint format lock clean run-env dev-env
 
 help:
 	@echo 'make demo      set up, then fit the High School & Beyond model and show the result'
 	@echo 'make gallery   set up, then fit every model of models/ whose data are found (BAYESMLM_DATA)'
-	@echo 'make readme    put the real output of the demo and of the gallery into README.md'
+	@echo 'make readme    put the real output of the demo, the gallery and the benchmarks into README.md'
+	@echo 'make benchmark  time this project and its peers side by side, for an hour or more'
 	@echo 'make test      set up, then lint, check types and run the fast tests'
 	@echo 'make test-all  the same with the slow tests (real sampling)'
 	@echo 'make lint      ruff and mypy only;  make format  ruff rewrites'
@@ -39,6 +40,16 @@ readme: run-env
 	$(python) scripts/readme.py build-demo.txt
 	rm build-demo.txt
 
+# R is used where it is found, with lme4, rstanarm and brms (Debian: r-cran-lme4 and so on, and
+# r-cran-bh for brms).
+benchmark: run-env benchmark-peers
+	$(python) -m benchmarks $(if $(ONLY),--only $(ONLY)) --json benchmarks/results.json
+	$(python) scripts/readme.py
+
+# Bambi in an environment of its own; without it the benchmarks say that it is absent.
+benchmark-peers:
+	-@sh benchmarks/peers/setup.sh
+
 test: lint
 	$(pytest)
 
@@ -58,7 +69,7 @@ lock:
 	@sh scripts/lock.sh
 
 clean:
-	rm -rf .venv .lock-venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .lock-venv .bambi-venv build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find bayesmlm tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 run-env:

@@ -1,13 +1,17 @@
-"""Put real output into README.md: of `make demo` (from a file), and the table of the gallery.
+"""Put real output into README.md: of `make demo` (from a file), of the gallery, of the benchmarks.
 
 python scripts/readme.py [DEMO_OUTPUT]
 """
 
+import json
 import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.table import tables  # noqa: E402 (it lies beside this folder)
 
 
 def put(text: str, mark: str, inside: str) -> str:
@@ -32,10 +36,17 @@ def demo_output(path: Path) -> str:
     return "```text\n" + "\n".join(kept).strip() + "\n```"
 
 
+def benchmark_tables() -> str:
+    """Return the tables of benchmarks/results.json."""
+    path = ROOT / "benchmarks" / "results.json"
+    return tables(json.loads(path.read_text(encoding="utf-8")))
+
+
 def main() -> None:
     """Rewrite README.md in place."""
     readme = ROOT / "README.md"
     text = put(readme.read_text(), "gallery", gallery_table())
+    text = put(text, "benchmarks", benchmark_tables())
     if len(sys.argv) > 1:
         text = put(text, "demo", demo_output(Path(sys.argv[1])))
     readme.write_text(text)

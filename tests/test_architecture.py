@@ -212,7 +212,7 @@ def test_every_top_level_file_has_a_test_file():
 def test_every_test_file_is_called_as_what_it_tests():
     known = {str(path.relative_to(ROOT).parent / f"test_{path.name}") for path in SOURCES}
     known |= {f"{path.relative_to(ROOT)}/test_{path.name}.py" for path in PACKAGES}
-    suites = {"golden", "conformance", "properties"}
+    suites = {"golden", "conformance", "properties", "benchmarks"}
     for test in TESTS.rglob("*/test_*.py"):
         name = str(test.relative_to(TESTS))
         assert name in known | EXTRA_TESTS or test.parent.name in suites, f"tests/{name} of what?"
