@@ -26,6 +26,9 @@ def tables(results: Results) -> str:
         "caches warm. In brackets: as a multiple of `laplace`"
         + (", and of lme4 also of `ml`." if "lme4" in results["fitters"] else "."),
         table(results, seconds_cell),
+        "The same for the first call in a new process, caches on disk warm: with what a library "
+        "imports or loads only when it is called.",
+        table(results, first_cell),
         "Smallest bulk ESS over all parameters, random effects included, per second of that call "
         "(`laplace`: the ESS that its weights give). In brackets: how many times more `laplace` "
         "gives.",
@@ -65,16 +68,20 @@ def not_measured(record: Record | None) -> str | None:
     )
 
 
-def seconds_cell(name: str, runs: Mapping[str, Record]) -> str:
+def seconds_cell(name: str, runs: Mapping[str, Record], key: str = "seconds") -> str:
     """Return the seconds of a fitter, beside how many times ours they are."""
     missing = not_measured(runs.get(name))
     if missing is not None:
         return missing
-    text = number(runs[name]["seconds"])
-    times = [ratio(runs, name, OURS, "seconds")] if is_peer(name) else []
+    times = [ratio(runs, name, OURS, key)] if is_peer(name) else []
     if name in MAXIMISERS:
-        times.append(ratio(runs, name, LIKELIHOOD, "seconds"))
-    return text + bracket(times)
+        times.append(ratio(runs, name, LIKELIHOOD, key))
+    return number(runs[name][key]) + bracket(times)
+
+
+def first_cell(name: str, runs: Mapping[str, Record]) -> str:
+    """Return the seconds of the first call, as `seconds_cell`."""
+    return seconds_cell(name, runs, "first_seconds")
 
 
 def ess_cell(name: str, runs: Mapping[str, Record]) -> str:
@@ -130,7 +137,6 @@ def notes(results: Results) -> list[str]:
     return [
         text
         for text in (
-            first_calls(results),
             first_ever(results),
             evaluations(results["evaluation"]),
             reasons(results),
@@ -139,18 +145,6 @@ def notes(results: Results) -> list[str]:
         )
         if text
     ]
-
-
-def first_calls(results: Results) -> str:
-    """Return the first call in a new process, where an engine of ours was measured."""
-    found = []
-    for name, workload in results["workloads"].items():
-        record = workload["runs"].get(OURS, {})
-        if "first_seconds" in record:
-            found.append(f"{name} {number(record['first_seconds'])} s")
-    if not found:
-        return ""
-    return f"First call of `{OURS}` in a new process, caches on disk warm: {', '.join(found)}."
 
 
 def first_ever(results: Results) -> str:
