@@ -37,8 +37,10 @@ def demo_output(path: Path) -> str:
 
 
 def benchmark_tables() -> str:
-    """Return the tables of benchmarks/results.json."""
+    """Return the tables of benchmarks/results.json, or what makes it."""
     path = ROOT / "benchmarks" / "results.json"
+    if not path.is_file():
+        return "Not measured yet: `make benchmark`."
     return tables(json.loads(path.read_text(encoding="utf-8")))
 
 
