@@ -18,7 +18,10 @@ from numpy.typing import NDArray
 
 from bayesmlm.density.conditional import ConditionalPosterior
 from bayesmlm.density.conditional_kernel import log_posterior
+from bayesmlm.density.crossed import Leading, Rest
+from bayesmlm.density.elimination import Elimination
 from bayesmlm.density.posterior import Posterior, crossed_posterior, nested_posterior
+from bayesmlm.density.structure import flattened
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -42,7 +45,7 @@ COPY_SIGNATURE = types.int64(
 """Of (size, size of the copy, theta, copy, table)."""
 
 COLUMNS = 4
-CONDITIONAL_ARRAYS, NESTED_ARRAYS, CROSSED_ARRAYS = 27, 18, 19
+CONDITIONAL_ARRAYS, NESTED_ARRAYS, CROSSED_ARRAYS = 27, 18, 33
 """Shapes of the tables."""
 
 COMPILED: list[Any] = []
@@ -72,6 +75,12 @@ def floats(table, k):
 def integers(table, k):
     """Return array k, whole numbers of shape (n,)."""
     return carray(pointer(table[k, 0]), (table[k, 1],), np.int64)
+
+
+@njit(cache=True, nogil=True)
+def short_integers(table, k):
+    """Return array k, whole numbers of 32 bits, of shape (n,)."""
+    return carray(pointer(table[k, 0]), (table[k, 1],), np.int32)
 
 
 @njit(cache=True, nogil=True)
@@ -169,7 +178,7 @@ def nested_callback(size, psi_at, gradient_at, value_at, table_at):
         integers(table, 2),
         integers(table, 3),
         integers(table, 4),
-        integers(table, 5),
+        integer_matrix(table, 5),
         matrix(table, 6),
     )
     slots, prior, fixed, n = hyperparameter_parts(table, 7)
@@ -183,17 +192,36 @@ def nested_callback(size, psi_at, gradient_at, value_at, table_at):
 def crossed_callback(size, psi_at, gradient_at, value_at, table_at):
     """Set the log posterior of the hyperparameters of a crossed model and its gradient."""
     table = carray(table_at, (CROSSED_ARRAYS, COLUMNS), np.int64)
-    arguments = (
+    leading = Leading(
         cube(table, 0),
         cube(table, 1),
         integers(table, 2),
         integers(table, 3),
         matrix(table, 4),
-        matrix(table, 5),
+        integers(table, 5),
         integers(table, 6),
         integers(table, 7),
+        short_integers(table, 8),
     )
-    slots, prior, fixed, n = hyperparameter_parts(table, 8)
+    rest = Rest(
+        integer_matrix(table, 9),
+        integer_matrix(table, 10),
+        integers(table, 11),
+        floats(table, 12),
+        integers(table, 13),
+        matrix(table, 14),
+        matrix(table, 15),
+    )
+    shape = Elimination(
+        integers(table, 16),
+        integers(table, 17),
+        integers(table, 18),
+        integers(table, 19),
+        integers(table, 20),
+        integers(table, 21),
+    )
+    arguments = (leading, rest, shape)
+    slots, prior, fixed, n = hyperparameter_parts(table, 22)
     psi = carray(psi_at, (size,))
     value, gradient = crossed_posterior(psi, arguments, slots, prior, fixed, n)
     value_at[0] = value
@@ -240,7 +268,7 @@ def callback(size: int, function: Any, arrays: tuple[Any, ...]) -> Callback:
     function
         One of the functions above.
     arrays
-        Of 64-bit numbers, up to three dimensions.
+        Of up to three dimensions.
     """
     kept = tuple(np.ascontiguousarray(array) for array in arrays)
     rows = [[a.ctypes.data, *(*a.shape, 1, 1)[: COLUMNS - 1]] for a in kept]
@@ -266,7 +294,7 @@ def marginal_as_callback(posterior: Posterior) -> Callback:
     marginal = posterior.marginal
     sigma_at, *slots = posterior.slots
     arrays = (
-        *marginal.structure.arguments,
+        *flattened(marginal.structure.arguments),
         np.array([sigma_at], dtype=np.int64),
         *slots,
         *posterior.prior,

@@ -1,119 +1,120 @@
-"""Expected second moments of the effects of crossed groupings, for the gradient."""
+"""Expected second moments of the effects of crossed groupings, for the gradient.
+
+Given the fixed effects beta, the effects of the remainder have mean b_y - B beta and
+covariance S⁻¹, of which only the entries where the factor has any are needed: the effects
+that one leading group touches are pairwise among them.
+"""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numba import njit, uint64
 
-from bayesmlm.density.blocks import inverse_of_factored, solve_columns, solve_transposed
-from bayesmlm.density.crossed import (
-    back_substitute,
-    complement,
-    figures,
-    is_extreme,
-    is_factorable,
-    lead_factor,
-    rest_scale,
-)
+from bayesmlm.density import remainder
+from bayesmlm.density.blocks import invert_factored, solve_rows
+from bayesmlm.density.crossed import eliminate, lead_rows, work_space
+from bayesmlm.density.nested_moments import fixed_moments
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def rest_covariance(H):
-    """Return the covariance of all but the leading effects, from the complement."""
-    n = H.shape[0] - 1
-    joint = np.ascontiguousarray(H[:n, :n])
-    for c in range(n):
-        for r in range(c):
-            joint[r, c] = joint[c, r]
-    return np.linalg.inv(joint)
+def bilinear(left, V, right):
+    """Return left' V right, V flat."""
+    p = len(left)
+    total = 0.0
+    for a in range(p):
+        for b in range(p):
+            total += left[a] * V[a * p + b] * right[b]
+    return total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def add_rest(mean, joint, sizes, widths, second, at):
+def add_rest(rest, shape, H, B, V, mean, second):
     """Add E[z z'] of the other groupings."""
-    column = 0
-    for k in range(len(sizes)):
-        w = widths[k]
-        for _ in range(sizes[k]):
-            for a in range(w):
-                for b in range(w):
-                    second[at + a * w + b] += (
-                        joint[column + a, column + b] + mean[column + a] * mean[column + b]
-                    )
-            column += w
-        at += w * w
+    for g in range(len(rest.groups)):
+        column, w, at = rest.groups[g, 0], rest.groups[g, 1], rest.groups[g, 2]
+        for a in range(w):
+            r = shape.place[column + a]
+            for b in range(a, w):
+                c = shape.place[column + b]
+                shared = H[rest.positions[rest.pointers[g] + a * w + b]] + mean[r] * mean[c]
+                shared += bilinear(B[:, r], V, B[:, c])
+                second[at + a * w + b] += shared
+                if a != b:
+                    second[at + b * w + a] += shared
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def add_lead(ZZ, dense, indptr, indices, data, lead, sigma, raw, scaled, second):
+def add_lead(leading, G, sigma, H, B, V, mean, beta, M, old, second):
     """Add E[z z'] of the leading grouping.
 
     Parameters
     ----------
-    raw, scaled
-        Mean and covariance of all other effects, in the coordinates of their columns.
+    H, B, V, mean, beta
+        Entries of S⁻¹; B as above, one row a fixed effect; covariance of beta, flat; means
+        of the remainder, in the order of elimination, and of beta.
     """
-    J, q = ZZ.shape[:2]
-    extra = dense.shape[2]
+    q, extra = leading.fixed.shape[1:]
     p = extra - 1
-    effects = len(raw) - p
-    M = np.empty((q, q + extra + np.diff(indptr).max()))
-    mean = np.empty(q)
-    for j in range(J):
-        start, stop = indptr[j], indptr[j + 1]
-        lead_factor(ZZ[j], dense[j], data, start, stop, lead, 1.0 / (sigma * sigma), M)
-        n = p + stop - start
-        place = np.empty(n, dtype=np.int64)
-        place[:p] = effects + np.arange(p)
-        place[p:] = indices[start:stop]
-        K = np.empty((q, n))
-        solve_columns(M, q, q, K[:, :p])
-        solve_columns(M, q, q + extra, K[:, p:])
-        mean[:] = M[:, q + p]
-        solve_transposed(M, q, mean)
-        spread = inverse_of_factored(M, q)
-        for c in range(n):
-            for a in range(q):
-                mean[a] -= K[a, c] * raw[place[c]]
-            for d in range(n):
-                shared = scaled[place[c], place[d]]
+    inverse = 1.0 / (sigma * sigma)
+    own, spread, root = np.empty(q), np.empty(q * q), np.empty(q * q)
+    shared = np.empty(len(M))
+    slopes = np.empty((q, p))
+    for j in range(len(leading.own)):
+        lead_rows(leading, j, G, inverse, M, old)
+        start = leading.pointers[j]
+        n = leading.pointers[j + 1] - start
+        D = q + extra + n
+        invert_factored(M, 0, q, D, root, spread)
+        solve_rows(M, 0, q, D)
+        shared[: q * n] = 0.0
+        pair = leading.pair_pointers[j]
+        for u in range(n):
+            for t in range(u, n):
+                value = H[uint64(leading.pairs[uint64(pair)])]
+                pair += 1
                 for a in range(q):
-                    for b in range(q):
-                        spread[a, b] += K[a, c] * shared * K[b, d]
+                    K = a * D + q + extra
+                    shared[uint64(a * n + t)] += M[K + u] * value
+                    if t != u:
+                        shared[a * n + u] += M[K + t] * value
+        for a in range(q):
+            K = a * D + q
+            own[a] = M[K + p]
+            for e in range(p):
+                own[a] -= M[K + e] * beta[e]
+                total = M[K + e]
+                for t in range(n):
+                    total -= M[K + extra + t] * B[e, leading.columns[start + t]]
+                slopes[a, e] = total
+            for t in range(n):
+                own[a] -= M[K + extra + t] * mean[leading.columns[start + t]]
         for a in range(q):
             for b in range(q):
-                second[a * q + b] += spread[a, b] + mean[a] * mean[b]
+                total = spread[a * q + b] + own[a] * own[b]
+                for t in range(n):
+                    total += shared[a * n + t] * M[b * D + q + extra + t]
+                second[a * q + b] += total + bilinear(slopes[a], V, slopes[b])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def moments(ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior):
+def moments(leading, rest, shape, G, sigma, prior):
     """Return what the gradient needs at one vector; see `nested_moments.moments`."""
-    q = ZZ.shape[1]
-    m = C.shape[0]
-    extra = dense.shape[2]
-    effects = m - extra
-    second = np.zeros(q * q + np.sum(widths**2))
-    log_det, H = complement(ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, prior)
-    if is_extreme(G, sigma) or not is_factorable(H):
-        nothing = np.full((extra - 1, extra - 1), np.nan)
-        return np.full(3, np.nan), second * np.nan, nothing[:, 0].copy(), nothing
-    L = np.linalg.cholesky(H)
-    mean = L[m - 1, : m - 1].copy()
-    back_substitute(L, m - 1, mean)
-    joint = rest_covariance(H)
-    rest = G[q * q :]
-    add_rest(mean, joint, sizes, widths, second, q * q)
-    scaled = joint.copy()
-    for r in range(m - 1):
-        scaled[r] = rest_scale(scaled[r], rest, sizes, widths)
-    for c in range(m - 1):
-        scaled[:, c] = rest_scale(scaled[:, c].copy(), rest, sizes, widths)
-    lead = G[: q * q].copy().reshape(q, q)
-    raw = rest_scale(mean, rest, sizes, widths)
-    add_lead(ZZ, dense, indptr, indices, data, lead, sigma, raw, scaled, second)
-    return (
-        figures(log_det, L, extra),
-        second,
-        mean[effects:].copy(),
-        joint[effects:, effects:].copy(),
-    )
+    p = len(prior) - 1
+    space = work_space(leading, rest, shape)
+    H, border, top, M, old = space
+    values = np.empty(3)
+    second = np.zeros(len(G))
+    if not eliminate(leading, rest, shape, G, sigma, prior, space, values):
+        second[:] = np.nan
+        return values, second, np.zeros(p), np.zeros((p, p))
+    beta, covariance = fixed_moments(top, p)
+    remainder.solve(H, shape, border)
+    mean = border[p]
+    for a in range(p):
+        for r in range(len(mean)):
+            mean[r] -= beta[a] * border[a, r]
+    remainder.invert(H, shape)
+    B = border[:p]
+    add_rest(rest, shape, H, B, covariance, mean, second)
+    add_lead(leading, G, sigma, H, B, covariance, mean, beta, M, old, second)
+    return values, second, beta, covariance.reshape(p, p)

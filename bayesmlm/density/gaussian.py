@@ -29,7 +29,6 @@ from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters, l
 from bayesmlm.density.noise import MEANS, Noise
 from bayesmlm.density.recovery import Recovery
 from bayesmlm.density.structure import Structure, structure
-from bayesmlm.density.threads import threads
 from bayesmlm.design import Design
 from bayesmlm.priors import Priors
 
@@ -76,10 +75,7 @@ class GaussianMarginal:
     def evaluate(self, psi: Array, prior: FixedPrior | None = None) -> Array:
         """Return the kernel's three figures per hyperparameter vector, shape (S, 3)."""
         matrix = (self.prior if prior is None else prior).matrix
-        with threads(self.structure.work * len(psi)):
-            return np.asarray(
-                self.structure.kernel.evaluate(*self.structure.arguments, *self.scales(psi), matrix)
-            )
+        return self.structure.evaluate(*self.scales(psi), matrix)
 
     def log_likelihood(self, psi: Array) -> Array:
         """Return log p(y | psi), random and fixed effects integrated out; shape (S,)."""
@@ -136,7 +132,7 @@ class GaussianMarginal:
         """Return the gradient of `log_likelihood` at one vector, shape (d,)."""
         G, sigma = self.scales(psi[None])
         matrix = self.prior.matrix
-        found = self.structure.kernel.moments(*self.structure.arguments, G[0], sigma[0], matrix)
+        found = self.structure.moments(G[0], sigma[0], matrix)
         gradient = np.zeros(self.layout.size)
         sigma_at, sizes, widths, sd_at, partial_at, _ = self.slots
         finish(
@@ -183,7 +179,7 @@ def gaussian_marginal(design: Design, priors: Priors) -> GaussianMarginal | str:
     data = columns(design)
     kernel = structure(design.random, data)
     if kernel is None:
-        return "the crossed groupings are too large for a dense factor"
+        return "the crossed groupings are too large and too interwoven for a factor"
     return GaussianMarginal(
         design, priors, data, kernel, hyperparameters(design), normal(design, priors, data)
     )

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.density.leading_draws import draw
+from bayesmlm.density.leading_draws import draw_range
 from bayesmlm.density.structure import Structure
+from bayesmlm.density.threads import share
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -53,18 +54,23 @@ class Leading:
 def leading(structure: Structure, p: int) -> Leading:
     """Return the leading grouping's part of a structure with p fixed columns."""
     if not structure.is_nested:
-        return Leading(*structure.arguments[:5])
-    flat, _, _, _, parents, parent_starts, _ = structure.arguments
+        part, _, shape = structure.arguments
+        back = np.argsort(shape.place)
+        return Leading(part.own, part.fixed, part.pointers, back[part.columns], part.values)
+    flat, _, _, parents, parent_starts, _, _ = structure.arguments
     J, q = structure.sizes[0], structure.widths[0]
     outer = sum(structure.widths[1:])
     D = q + outer + p + 1
-    rows = flat[: J * q * D].reshape(J, q, D)
+    place = structure.places[0]
+    rows = flat[: J * q * D].reshape(J, q, D)[place]
     columns = np.empty((J, outer), dtype=np.int64)
-    group, at, first = np.arange(J), 0, 0
-    for k, (size, w) in enumerate(zip(structure.sizes[1:], structure.widths[1:], strict=True)):
-        group = parents[parent_starts[k] + group]
+    at, first = 0, 0
+    levels = zip(structure.places[1:], structure.widths[1:], strict=True)
+    for k, (places, w) in enumerate(levels):
+        place = parents[parent_starts[k] + place]
+        group = np.argsort(places)[place]
         columns[:, at : at + w] = first + group[:, None] * w + np.arange(w)
-        at, first = at + w, first + size * w
+        at, first = at + w, first + len(places) * w
     values = rows[:, :, q : q + outer].transpose(0, 2, 1).reshape(J * outer, q)
     return Leading(
         own=np.ascontiguousarray(rows[:, :, :q]),
@@ -75,7 +81,8 @@ def leading(structure: Structure, p: int) -> Leading:
     )
 
 
-def draw_leading(part: Leading, arguments: tuple[Any, ...], noise: Array) -> Array:
+def draw_leading(work: float, part: Leading, arguments: tuple[Any, ...], noise: Array) -> Array:
     """Return the effects of the groups of `part`; `noise` is overwritten."""
-    draw(part.own, part.fixed, part.pointers, part.columns, part.values, *arguments, noise)
+    arrays = part.own, part.fixed, part.pointers, part.columns, part.values
+    share(draw_range, len(part.own), work, *arrays, *arguments, noise)
     return noise

@@ -1,22 +1,22 @@
 """Kernel that draws the effects of the leading grouping given all others, group by group.
 
-With A = G'Z_j'Z_j G / sigma² + I = C C', r_j = Z_j'(y - X beta - the other effects), and noise
-e, the effects of group j are u_j = L C'⁻¹ (C⁻¹ G' r_j / sigma² + e).
+With A = G'Z_j'Z_j G / sigma² + I = R'R, r_j = Z_j'(y - X beta - the other effects), and noise
+e, the effects of group j are u_j = L R⁻¹ (R'⁻¹ G' r_j / sigma² + e).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-from bayesmlm.density.blocks import factor_rows, solve_transposed
+from bayesmlm.density.blocks import factor_rows, solve_vector
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def draw_group(own, G, sigma, factors, first_draw, order, left, out):
-    """Draw the effects of one group; see `draw`. `left` is r_j of every draw, (q, S)."""
+    """Draw the effects of one group; see `draw_range`. `left` is r_j of every draw, (q, S)."""
     q = own.shape[0]
-    half, M, value = np.empty((q, q)), np.empty((q, q)), np.empty(q)
+    half, M, value = np.empty((q, q)), np.empty(q * q), np.empty(q)
     for u in range(len(sigma)):
         inverse = 1.0 / (sigma[u] * sigma[u])
         for a in range(q):
@@ -29,8 +29,8 @@ def draw_group(own, G, sigma, factors, first_draw, order, left, out):
                 total = 0.0
                 for b in range(q):
                     total += half[a, b] * G[u, b, c]
-                M[a, c] = total * inverse + (1.0 if a == c else 0.0)
-        factor_rows(M, q)
+                M[a * q + c] = total * inverse + (1.0 if a == c else 0.0)
+        factor_rows(M, 0, q, q)
         for i in range(first_draw[u], first_draw[u + 1]):
             s = order[i]
             for a in range(q):
@@ -39,11 +39,11 @@ def draw_group(own, G, sigma, factors, first_draw, order, left, out):
                     total += G[u, b, a] * left[b, s]
                 total *= inverse
                 for b in range(a):
-                    total -= M[a, b] * value[b]
-                value[a] = total / M[a, a]
+                    total -= M[b * q + a] * value[b]
+                value[a] = total / M[a * q + a]
             for a in range(q):
                 value[a] += out[a, s]
-            solve_transposed(M, q, value)
+            solve_vector(M, 0, q, q, value)
             for a in range(q):
                 total = 0.0
                 for b in range(q):
@@ -51,8 +51,10 @@ def draw_group(own, G, sigma, factors, first_draw, order, left, out):
                 out[a, s] = total
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
-def draw(
+@njit(cache=True, nogil=True, error_model="numpy")
+def draw_range(
+    start,
+    stop,
     own,
     fixed,
     pointers,
@@ -67,7 +69,7 @@ def draw(
     others,
     out,
 ):
-    """Replace noise by effects.
+    """Replace noise by effects in groups `start` to `stop`.
 
     Parameters
     ----------
@@ -82,10 +84,10 @@ def draw(
     out
         Standard normal noise, shape (J, q, S).
     """
-    J, q, S = out.shape
+    _, q, S = out.shape
     p = beta.shape[0]
-    for j in prange(J):
-        left = np.empty((q, S))
+    left = np.empty((q, S))
+    for j in range(start, stop):
         for a in range(q):
             left[a] = fixed[j, a, p]
             for c in range(p):

@@ -13,15 +13,18 @@ from typing import Any
 import numpy as np
 from numba import carray, cfunc, njit, types
 
+from bayesmlm.density.crossed import Leading, Rest
+from bayesmlm.density.elimination import Elimination
 from bayesmlm.density.gaussian import GaussianMarginal
+from bayesmlm.density.nested_arrays import offsets
 from bayesmlm.density.posterior import crossed_posterior, nested_posterior
-from bayesmlm.density.structure import offsets
+from bayesmlm.density.structure import flattened
 
 SIGNATURE = types.float64(types.voidptr, types.intp, *[types.voidptr] * 5)
 """psi, its length, the four arrays of `pack`, the gradient; gives the log likelihood."""
 
 NESTED_REALS, NESTED_WHOLES = 5, 10
-CROSSED_REALS, CROSSED_WHOLES = 7, 9
+CROSSED_REALS, CROSSED_WHOLES = 9, 21
 """Numbers of arrays of reals and of whole numbers that are packed."""
 
 
@@ -38,7 +41,7 @@ def pack(marginal: GaussianMarginal) -> tuple[Any, Any, Any, Any]:
     left_out = -0.5 * (n * np.log(2 * np.pi) - marginal.data.log_weight - prior.log_det)
     lengths = [sigma_at, len(prior.matrix)]
     if not marginal.structure.is_nested:
-        lengths += [*arguments[0].shape[:2], len(arguments[5])]
+        lengths += arguments[0].own.shape[:2]
     parts = [
         np.array([n, left_out]),
         prior.matrix,
@@ -48,7 +51,7 @@ def pack(marginal: GaussianMarginal) -> tuple[Any, Any, Any, Any]:
         widths,
         sd_at,
         partial_at,
-        *arguments,
+        *flattened(arguments),
     ]
     reals = [array.ravel() for array in parts if array.dtype.kind == "f"]
     wholes = [array.ravel() for array in parts if array.dtype.kind == "i"]
@@ -91,9 +94,11 @@ def nested_likelihood(psi_at, d, reals_at, R_at, wholes_at, W_at, gradient_at):
     wholes = carray(wholes_at, W[NESTED_WHOLES], np.int64)
     slots, matrix, n, left_out = common(reals, R, wholes, W)
     own, root = part(reals, R, 3), part(reals, R, 4).reshape(matrix.shape)
-    starts, sizes, widths = part(wholes, W, 5), part(wholes, W, 6), part(wholes, W, 7)
-    parents, parent_starts = part(wholes, W, 8), part(wholes, W, 9)
-    arguments = (own, starts, sizes, widths, parents, parent_starts, root)
+    starts, widths, parents = part(wholes, W, 5), part(wholes, W, 6), part(wholes, W, 7)
+    parent_starts, cuts = part(wholes, W, 8), part(wholes, W, 9)
+    levels = len(widths)
+    families = cuts.reshape(len(cuts) // levels, levels) if levels else np.zeros((2, 0), np.int64)
+    arguments = (own, starts, widths, parents, parent_starts, families, root)
     psi = carray(psi_at, d, np.float64)
     value, gradient = nested_posterior(psi, arguments, slots, no_prior(d), matrix, n)
     carray(gradient_at, d, np.float64)[:] = gradient
@@ -108,14 +113,38 @@ def crossed_likelihood(psi_at, d, reals_at, R_at, wholes_at, W_at, gradient_at):
     wholes = carray(wholes_at, W[CROSSED_WHOLES], np.int64)
     slots, matrix, n, left_out = common(reals, R, wholes, W)
     lengths = part(wholes, W, 0)
-    J, q, m = lengths[2], lengths[3], lengths[4]
-    ZZ = part(reals, R, 3).reshape(J, q, q)
-    dense = part(reals, R, 4).reshape(J, q, len(matrix))
-    flat, C = part(reals, R, 5), part(reals, R, 6).reshape(m, m)
-    data = flat.reshape(len(flat) // q, q)
-    indptr, indices = part(wholes, W, 5), part(wholes, W, 6)
-    sizes, widths = part(wholes, W, 7), part(wholes, W, 8)
-    arguments = (ZZ, dense, indptr, indices, data, C, sizes, widths)
+    J, q, extra = lengths[2], lengths[3], len(matrix)
+    touched, border = part(reals, R, 5), part(reals, R, 7)
+    leading = Leading(
+        part(reals, R, 3).reshape(J, q, q),
+        part(reals, R, 4).reshape(J, q, extra),
+        part(wholes, W, 5),
+        part(wholes, W, 6),
+        touched.reshape(len(touched) // q, q),
+        part(wholes, W, 7),
+        part(wholes, W, 8),
+        part(wholes, W, 9),
+        part(wholes, W, 10),
+    )
+    groups, blocks = part(wholes, W, 11), part(wholes, W, 12)
+    rest = Rest(
+        groups.reshape(len(groups) // 3, 3),
+        blocks.reshape(len(blocks) // 2, 2),
+        part(wholes, W, 13),
+        part(reals, R, 6),
+        part(wholes, W, 14),
+        border.reshape(len(border) // extra, extra),
+        part(reals, R, 8).reshape(extra, extra),
+    )
+    shape = Elimination(
+        part(wholes, W, 15),
+        part(wholes, W, 16),
+        part(wholes, W, 17),
+        part(wholes, W, 18),
+        part(wholes, W, 19),
+        part(wholes, W, 20),
+    )
+    arguments = (leading, rest, shape)
     psi = carray(psi_at, d, np.float64)
     value, gradient = crossed_posterior(psi, arguments, slots, no_prior(d), matrix, n)
     carray(gradient_at, d, np.float64)[:] = gradient

@@ -7,137 +7,220 @@ level, innermost first, leaves the blocks of the next level small and dense; the
 linear in the number of groups, whatever the number of rows.
 
 The arrays are flat: level k's own rows of cross-products, of shape (J_k, q_k, D_k) with
-D_k = q_k + … + q_K + p + 1, start at ``starts[k]`` of `own`.
+D_k = q_k + … + q_K + p + 1, start at ``starts[k]`` of `own`. Groups are in the order of the
+groups they lie in, so that a family, some outermost groups and all within them, is a range
+of each level; families are eliminated apart from one another and then summed.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit, uint64
 
-from bayesmlm.density.blocks import factor_rows, solve_transposed
+from bayesmlm.density.blocks import factor_rows, solve_vector
+from bayesmlm.density.threads import share
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def scaled_rows(raw, G, inverse_sigma2, q, widths, shift, out):
-    """Set out = G_own' raw E / sigma², E the scales of all columns; adds I to the own block.
+def scaled_rows(raw, at, G, inverse, q, D, widths, level, shift, M, old):
+    """Set M = G_own' raw E / sigma² + [I | 0], E the scales of all columns.
 
     Parameters
     ----------
-    raw
-        Cross-products, shape (q, D).
-    G
-        Scales of each level from this one on, stacked flat.
-    widths
-        Number of effects of each level from this one on.
-    shift
-        Where this level's scale starts in `G`.
+    raw, at
+        Cross-products of a group, q rows of D entries from `at` on.
+    G, shift
+        Scales of all levels, flat, and where that of this level starts.
+    old
+        Work space for a row of one level.
     """
-    D = raw.shape[1]
-    half = np.empty((q, D))
     for a in range(q):
+        row = a * D
+        factor = G[shift + a] * inverse
         for c in range(D):
-            total = 0.0
-            for b in range(q):
-                total += G[shift + b * q + a] * raw[b, c]
-            half[a, c] = total * inverse_sigma2
-    column = 0
-    at = shift
-    for w in widths:
-        for a in range(q):
-            for c in range(w):
-                total = 0.0
-                for b in range(w):
-                    total += half[a, column + b] * G[at + b * w + c]
-                out[a, column + c] = total
-        column += w
-        at += w * w
-    for a in range(q):
-        for c in range(column, D):
-            out[a, c] = half[a, c]
-        out[a, a] += 1.0
+            M[uint64(row + c)] = factor * raw[uint64(at + c)]
+        for b in range(1, q):
+            factor = G[shift + b * q + a] * inverse
+            for c in range(D):
+                M[uint64(row + c)] += factor * raw[uint64(at + b * D + c)]
+        column = row
+        here = shift
+        for m in range(level, len(widths)):
+            w = widths[m]
+            for b in range(w):
+                old[b] = M[column + b]
+                M[column + b] = 0.0
+            for b in range(w):
+                factor = old[b]
+                for c in range(w):
+                    M[uint64(column + c)] += factor * G[uint64(here + b * w + c)]
+            column += w
+            here += w * w
+        M[row + a] += 1.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def eliminate(own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior, rows):
-    """Eliminate every random effect.
+def total_of(widths):
+    """Return their sum."""
+    total = 0
+    for w in widths:
+        total += w
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def eliminate(own, starts, widths, parents, parent_starts, families, f, p, G, sigma, rows, top):
+    """Eliminate the random effects of one family.
 
     Parameters
     ----------
-    own, starts, sizes, widths
-        Cross-products and the numbers of groups and effects of each level.
+    own, starts, widths
+        Cross-products and the numbers of effects of each level.
     parents, parent_starts
         Group of the next level that each group lies in.
-    root
-        Cross-products of fixed columns and response, shape (p + 1, p + 1).
+    families, f
+        First group of each family at each level, shape (F + 1, K); and which family.
+    p
+        Number of fixed effects.
     G
         Scale of each level, flat.
     sigma
         Residual SD.
-    prior
-        Precision and precision times mean of the fixed effects, shape (p + 1, p + 1); its
-        last entry is m'Pm.
     rows
         Filled, as `own` is, with each group's factor; not filled when of length zero.
+    top
+        What the family takes from the fixed part and response is added to its upper
+        triangle, flat, of (p + 1)² entries.
 
     Returns
     -------
-    log_det, top
-        Log determinant of the random part, and the fixed part and response that remain,
-        shape (p + 1, p + 1).
+    float
+        Half the log determinant of the family's random part.
     """
-    levels = len(sizes)
+    levels = len(widths)
     inverse = 1.0 / (sigma * sigma)
-    last = root.shape[0]
-    top = root * inverse + prior
+    D = p + 1 + total_of(widths)
+    scratch = np.empty(D * D)
+    old = np.empty(D)
     log_det = 0.0
     shift = 0
-    pending = np.zeros((0, 0, 0))
+    pending = np.zeros(0)
     for k in range(levels):
         q = widths[k]
-        D = last
-        for w in widths[k:]:
-            D += w
         rest = D - q
-        to_next = np.zeros((sizes[k + 1] if k + 1 < levels else 0, rest, rest))
-        M = np.empty((q, D))
-        at = starts[k]
-        for j in range(sizes[k]):
-            raw = own[at : at + q * D].reshape(q, D)
-            scaled_rows(raw, G, inverse, q, widths[k:], shift, M)
+        first, last = families[f, k], families[f + 1, k]
+        inner = k + 1 < levels
+        above = families[f, k + 1] if inner else 0
+        n_above = families[f + 1, k + 1] - above if inner else 0
+        to_next = np.zeros(n_above * rest * rest)
+        M, base = scratch, 0
+        for j in range(first, last):
+            at = starts[k] + j * q * D
+            scaled_rows(own, at, G, inverse, q, D, widths, k, shift, M, old)
+            mine = (j - first) * D * D
             if k > 0:
-                for a in range(q):
-                    for c in range(D):
-                        M[a, c] += pending[j, a, c]
-            log_det += factor_rows(M, q)
+                for a in range(q * D):
+                    M[a] += pending[uint64(mine + a)]
+            log_det += factor_rows(M, base, q, D)
             if len(rows) > 0:
-                rows[at : at + q * D].reshape(q, D)[:] = M
-            at += q * D
-            if k + 1 < levels:
-                target = to_next[parents[parent_starts[k] + j]]
-            else:
-                target = top
+                for a in range(q * D):
+                    rows[uint64(at + a)] = M[a]
+            target, place = top, 0
+            if inner:
+                target = to_next
+                place = (parents[parent_starts[k] + j] - above) * rest * rest
             for c in range(rest):
-                for d in range(c + 1):
-                    total = 0.0
-                    for a in range(q):
-                        total += M[a, q + c] * M[a, q + d]
-                    if k > 0:
-                        total -= pending[j, q + c, q + d]
-                    target[c, d] -= total
-                    if c != d:
-                        target[d, c] -= total
+                into = place + c * rest
+                for a in range(q):
+                    row = a * D + q
+                    factor = M[row + c]
+                    for d in range(c, rest):
+                        target[uint64(into + d)] -= factor * M[uint64(row + d)]
+                if k > 0:
+                    row = mine + (q + c) * D + q
+                    for d in range(c, rest):
+                        target[uint64(into + d)] += pending[uint64(row + d)]
         pending = to_next
         shift += q * q
-    return 2.0 * log_det, top
+        D = rest
+    return log_det
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
-def evaluate(own, starts, sizes, widths, parents, parent_starts, root, G, sigma, prior):
+@njit(cache=True, nogil=True, error_model="numpy")
+def evaluate_families(
+    first, last, own, starts, widths, parents, parent_starts, families, root, G, sigma, logs, tops
+):
+    """Eliminate families `first` to `last`, counted through a batch of hyperparameters.
+
+    Sets their part of `logs`, shape (S, F), and of `tops`, shape (S, F, (p + 1)²).
+    """
+    F = len(families) - 1
+    p = root.shape[0] - 1
+    none = np.empty(0)
+    for task in range(first, last):
+        s, f = task // F, task % F
+        logs[s, f] = eliminate(
+            own, starts, widths, parents, parent_starts, families, f, p, G[s], sigma[s], none,
+            tops[s, f],
+        )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def close(root, sigma, prior, tops):
+    """Return the factored fixed part and response, flat, and log|R|.
+
+    Parameters
+    ----------
+    root
+        Cross-products of fixed columns and response, shape (p + 1, p + 1).
+    prior
+        Precision and precision times mean of the fixed effects, shape (p + 1, p + 1); its
+        last entry is m'Pm.
+    tops
+        Of each family, shape (F, (p + 1)²).
+    """
+    D = root.shape[0]
+    top = np.empty(D * D)
+    inverse = 1.0 / (sigma * sigma)
+    for a in range(D):
+        for b in range(D):
+            total = root[a, b] * inverse + prior[a, b]
+            for f in range(len(tops)):
+                total += tops[f, a * D + b]
+            top[a * D + b] = total
+    return top, factor_rows(top, 0, D - 1, D)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def quadratic(top, p):
+    """Return the quadratic form, given what `close` returns."""
+    total = top[p * (p + 1) + p]
+    for a in range(p):
+        total -= top[a * (p + 1) + p] ** 2
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def sum_families(root, sigma, prior, logs, tops, out):
+    """Set the three figures of each hyperparameter vector from those of the families."""
+    for s in range(len(sigma)):
+        top, log_det = close(root, sigma[s], prior, tops[s])
+        out[s, 0] = 0.0
+        for f in range(logs.shape[1]):
+            out[s, 0] += 2.0 * logs[s, f]
+        out[s, 1] = 2.0 * log_det
+        out[s, 2] = quadratic(top, root.shape[0] - 1)
+
+
+def evaluate(
+    work, own, starts, widths, parents, parent_starts, families, root, G, sigma, prior
+):  # fmt: skip
     """Evaluate a batch of hyperparameters.
 
     Parameters
     ----------
+    work
+        Rough number of multiplications of the batch.
     G, sigma
         One row a hyperparameter vector: shapes (S, …) and (S,).
 
@@ -146,42 +229,36 @@ def evaluate(own, starts, sizes, widths, parents, parent_starts, root, G, sigma,
     array, shape (S, 3)
         Log determinant of the random part, of the fixed part, and the quadratic form.
     """
-    out = np.empty((len(sigma), 3))
-    none = np.empty(0)
-    for s in prange(len(sigma)):
-        log_det, top = eliminate(
-            own, starts, sizes, widths, parents, parent_starts, root, G[s], sigma[s], prior, none
-        )
-        out[s, 0] = log_det
-        p = root.shape[0] - 1
-        out[s, 1] = 2.0 * factor_rows(top, p) if p > 0 else 0.0
-        quad = top[p, p]
-        for a in range(p):
-            quad -= top[a, p] * top[a, p]
-        out[s, 2] = quad
+    S, F = len(sigma), len(families) - 1
+    logs, tops = np.zeros((S, F)), np.zeros((S, F, root.size))
+    share(
+        evaluate_families, S * F, work,
+        own, starts, widths, parents, parent_starts, families, root, G, sigma, logs, tops,
+    )  # fmt: skip
+    out = np.empty((S, 3))
+    sum_families(root, sigma, prior, logs, tops, out)
     return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def draw_effects(rows, starts, sizes, widths, parents, parent_starts, p, noise, beta, z):
+def draw_effects(rows, starts, widths, parents, parent_starts, families, p, noise, beta, z):
     """Set z to the effects of level 1 and up given the fixed effects, the outermost first."""
-    levels = len(sizes)
+    levels = len(widths)
     first = len(noise)
+    own_value = np.empty(total_of(widths))
+    D = p + 1
     above = 0
     for k in range(levels - 1, 0, -1):
         q = widths[k]
-        D = p + 1
-        for w in widths[k:]:
-            D += w
+        D += q
+        J = families[len(families) - 1, k]
         above = first
-        first -= sizes[k] * q
-        own_value = np.empty(q)
-        for j in range(sizes[k]):
+        first -= J * q
+        for j in range(J):
             at = starts[k] + j * q * D
-            M = rows[at : at + q * D].reshape(q, D)
             for a in range(q):
-                own_value[a] = M[a, D - 1] + noise[first + j * q + a]
-            column = q
+                own_value[a] = rows[at + a * D + D - 1] + noise[first + j * q + a]
+            column = at + q
             group = j
             here = above
             for m in range(k + 1, levels):
@@ -190,39 +267,56 @@ def draw_effects(rows, starts, sizes, widths, parents, parent_starts, p, noise, 
                 for c in range(w):
                     known = z[here + group * w + c]
                     for a in range(q):
-                        own_value[a] -= M[a, column + c] * known
+                        own_value[a] -= rows[column + a * D + c] * known
                 column += w
-                here += sizes[m] * w
+                here += families[len(families) - 1, m] * w
             for c in range(p):
                 for a in range(q):
-                    own_value[a] -= M[a, column + c] * beta[c]
-            solve_transposed(M, q, own_value)
+                    own_value[a] -= rows[column + a * D + c] * beta[c]
+            solve_vector(rows, at, q, D, own_value)
             for a in range(q):
                 z[first + j * q + a] = own_value[a]
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
+def draw_range(
+    first, last, own, starts, widths, parents, parent_starts, families, root, G, sigma, prior,
+    first_draw, noise, noise_beta, z, beta,
+):  # fmt: skip
+    """Set the draws of hyperparameter vectors `first` to `last`; see `draw`."""
+    p = root.shape[0] - 1
+    F = len(families) - 1
+    rows = np.empty(len(own) if len(widths) > 1 else 0)
+    tops = np.empty((F, root.size))
+    for u in range(first, last):
+        tops[:] = 0.0
+        for f in range(F):
+            eliminate(
+                own, starts, widths, parents, parent_starts, families, f, p, G[u], sigma[u], rows,
+                tops[f],
+            )  # fmt: skip
+        top, _ = close(root, sigma[u], prior, tops)
+        for s in range(first_draw[u], first_draw[u + 1]):
+            for a in range(p):
+                beta[s, a] = top[a * (p + 1) + p] + noise_beta[s, a]
+            solve_vector(top, 0, p, p + 1, beta[s])
+            draw_effects(
+                rows, starts, widths, parents, parent_starts, families, p, noise[s], beta[s], z[s]
+            )
+
+
 def draw(
-    own,
-    starts,
-    sizes,
-    widths,
-    parents,
-    parent_starts,
-    root,
-    G,
-    sigma,
-    prior,
-    first_draw,
-    noise,
-    noise_beta,
-):
+    work, own, starts, widths, parents, parent_starts, families, root, G, sigma, prior,
+    first_draw, noise, noise_beta,
+):  # fmt: skip
     """Draw standardised effects and fixed effects from their conditional distribution.
 
     The innermost level is left out: see `bayesmlm.density.leading`.
 
     Parameters
     ----------
+    work
+        Rough number of multiplications.
     first_draw
         Draws ``first_draw[u]`` to ``first_draw[u + 1]`` are of hyperparameter vector u, which
         is factored once for all of them; shape (U + 1,).
@@ -237,22 +331,10 @@ def draw(
     z, beta
         Shapes as the noise.
     """
-    p = root.shape[0] - 1
-    z = np.empty_like(noise)
-    beta = np.empty((len(noise), p))
-    for u in prange(len(sigma)):
-        rows = np.empty(len(own) if len(sizes) > 1 else 0)
-        _, top = eliminate(
-            own, starts, sizes, widths, parents, parent_starts, root, G[u], sigma[u], prior, rows
-        )
-        factor_rows(top, p)
-        for s in range(first_draw[u], first_draw[u + 1]):
-            value = np.empty(p)
-            for a in range(p):
-                value[a] = top[a, p] + noise_beta[s, a]
-            solve_transposed(top, p, value)
-            beta[s] = value
-            draw_effects(
-                rows, starts, sizes, widths, parents, parent_starts, p, noise[s], value, z[s]
-            )
+    z, beta = np.empty_like(noise), np.empty_like(noise_beta)
+    share(
+        draw_range, len(sigma), work,
+        own, starts, widths, parents, parent_starts, families, root, G, sigma, prior,
+        first_draw, noise, noise_beta, z, beta,
+    )  # fmt: skip
     return z, beta

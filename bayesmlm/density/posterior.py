@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from bayesmlm.density import crossed_moments, nested_moments
+from bayesmlm.density import crossed_moments, hyperparameters, nested_moments
 from bayesmlm.density.gaussian import GaussianMarginal
 from bayesmlm.density.gradient import finish, scales
 from bayesmlm.density.log_prior import log_prior, prior_arrays
@@ -21,15 +21,12 @@ Array = NDArray[np.float64]
 @njit(cache=True, nogil=True, error_model="numpy")
 def nested_posterior(psi, arguments, slots, prior, matrix, n):
     """Return the log posterior up to a constant, and its gradient."""
-    own, starts, sizes, widths, parents, parent_starts, root = arguments
     sigma_at, all_sizes, all_widths, sd_at, partial_at, to_Z = slots
     gradient = np.zeros(len(psi))
     total = log_prior(psi, prior[0], prior[1], prior[2], gradient)
     sigma = np.exp(psi[sigma_at]) if sigma_at >= 0 else 1.0
     G = scales(psi, all_widths, sd_at, partial_at, to_Z)
-    found = nested_moments.moments(
-        own, starts, sizes, widths, parents, parent_starts, root, G, sigma, matrix
-    )
+    found = nested_moments.moments(*arguments, G, sigma, matrix)
     total += finish(
         psi, sigma_at, all_sizes, all_widths, sd_at, partial_at, matrix, n, found, gradient
     )
@@ -39,15 +36,12 @@ def nested_posterior(psi, arguments, slots, prior, matrix, n):
 @njit(cache=True, nogil=True, error_model="numpy")
 def crossed_posterior(psi, arguments, slots, prior, matrix, n):
     """Return the log posterior up to a constant, and its gradient."""
-    ZZ, dense, indptr, indices, data, C, sizes, widths = arguments
     sigma_at, all_sizes, all_widths, sd_at, partial_at, to_Z = slots
     gradient = np.zeros(len(psi))
     total = log_prior(psi, prior[0], prior[1], prior[2], gradient)
     sigma = np.exp(psi[sigma_at]) if sigma_at >= 0 else 1.0
     G = scales(psi, all_widths, sd_at, partial_at, to_Z)
-    found = crossed_moments.moments(
-        ZZ, dense, indptr, indices, data, C, sizes, widths, G, sigma, matrix
-    )
+    found = crossed_moments.moments(*arguments, G, sigma, matrix)
     total += finish(
         psi, sigma_at, all_sizes, all_widths, sd_at, partial_at, matrix, n, found, gradient
     )
@@ -73,8 +67,12 @@ class Posterior:
     @cached_property
     def constant(self) -> float:
         """What the kernel leaves out."""
-        origin = np.zeros(self.marginal.layout.size)
-        return float(self.marginal.log_density(origin)[0] - self.kernel(origin)[0])
+        marginal = self.marginal
+        n, data = marginal.data.n, marginal.data
+        constant = 0.5 * (data.log_weight + marginal.prior.log_det - n * np.log(2 * np.pi))
+        origin = np.zeros(marginal.layout.size)
+        exact = hyperparameters.log_prior(marginal.layout, marginal.priors, origin[None])[0]
+        return float(constant + exact - log_prior(origin, *self.prior, np.zeros_like(origin)))
 
     def kernel(self, psi: Array) -> tuple[float, Array]:
         """Return the log density up to a constant, and its gradient."""

@@ -18,7 +18,6 @@ from bayesmlm.density.crossproducts import Columns
 from bayesmlm.density.leading import Leading, draw_leading, leading
 from bayesmlm.density.noise import Noise
 from bayesmlm.density.structure import Structure
-from bayesmlm.density.threads import threads
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -94,21 +93,21 @@ class Recovery:
         sizes, widths = self.structure.sizes[1:], self.structure.widths[1:]
         noise = self.noise.others(S, sum(J * q for J, q in zip(sizes, widths, strict=True)))
         first, order, first_draw = self.distinct
-        with threads(self.structure.work * len(first)):
-            drawn, drawn_beta = self.structure.kernel.draw(
-                *self.structure.arguments,
-                np.ascontiguousarray(self.G[first]),
-                np.ascontiguousarray(self.sigma[first]),
-                prior,
-                first_draw,
-                noise,
-                self.noise.fixed(S, p),
-            )
+        drawn, drawn_beta = self.structure.draw(
+            np.ascontiguousarray(self.G[first]),
+            np.ascontiguousarray(self.sigma[first]),
+            prior,
+            first_draw,
+            noise,
+            self.noise.fixed(S, p),
+        )
         z, beta = np.empty_like(drawn), np.empty_like(drawn_beta)
         z[order], beta[order] = drawn, drawn_beta
         effects, at = {}, 0
-        for k, J, q in zip(self.structure.order[1:], sizes, widths, strict=True):
-            standard = z[:, at : at + J * q].reshape(S, J, q)
+        order_of, places_of = self.structure.order[1:], self.structure.places[1:]
+        for k, places, q in zip(order_of, places_of, widths, strict=True):
+            J = len(places)
+            standard = z[:, at : at + J * q].reshape(S, J, q)[:, places]
             at += J * q
             effects[self.groups[k]] = standard @ self.factors[k].transpose(0, 2, 1)
         return beta, effects
@@ -166,7 +165,7 @@ class LeadingEffects:
     noise
         Where the noise comes from.
     G, sigma, factors, first_draw, order, beta, others
-        As of `bayesmlm.density.leading.draw`.
+        As of `bayesmlm.density.leading_draws.draw_range`.
     """
 
     part: Leading
@@ -183,10 +182,9 @@ class LeadingEffects:
         """Draw the effects of some groups, shape (groups, q, S)."""
         q, S = self.G.shape[1], len(self.order)
         given = self.G, self.sigma, self.factors, self.first_draw, self.order, self.beta
-        with threads(float(len(groups)) * q * q * (len(self.sigma) * q + S)):
-            return draw_leading(
-                self.part.take(groups), (*given, self.others), self.noise.leading(groups, q, S)
-            )
+        work = float(len(groups)) * q * q * (len(self.sigma) * q + S)
+        noise = self.noise.leading(groups, q, S)
+        return draw_leading(work, self.part.take(groups), (*given, self.others), noise)
 
     def blocks(self) -> Iterator[tuple[Integers, Array]]:
         """Draw all groups in turn, as many at once as `BLOCK` allows."""

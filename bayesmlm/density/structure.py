@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.density import crossed, crossed_moments, nested, nested_moments
-from bayesmlm.density.crossproducts import Columns, by_group
+from bayesmlm.density.crossed_arrays import crossed_arrays, crossed_order
+from bayesmlm.density.crossproducts import Columns
+from bayesmlm.density.nested_arrays import nested_arrays, nesting_order
 from bayesmlm.design import RandomBlock
-from bayesmlm.design.grouping import is_nested
 
 Array = NDArray[np.float64]
-
-DENSE_LIMIT = 6000
-"""Columns that may remain after the leading grouping; a dense factor of more is too slow."""
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """Compiled functions of one kind of structure.
+    """Functions of one kind of structure.
 
     Parameters
     ----------
@@ -32,7 +30,7 @@ class Kernel:
     draw
         Draws of the effects.
     moments
-        What the gradient needs.
+        What the gradient needs; compiled.
     """
 
     evaluate: Callable[..., Any]
@@ -58,6 +56,10 @@ class Structure:
         Index, in the design, of each grouping in the kernel's order.
     sizes, widths
         Numbers of groups and effects, in the kernel's order.
+    places
+        Place of each group in the kernel's order of groups, one array a grouping.
+    work
+        Rough number of multiplications of one evaluation.
     """
 
     kernel: Kernel
@@ -65,15 +67,8 @@ class Structure:
     order: tuple[int, ...]
     sizes: tuple[int, ...]
     widths: tuple[int, ...]
-
-    @property
-    def work(self) -> float:
-        """Rough number of multiplications of one evaluation."""
-        fixed = self.arguments[6].shape[0] if self.is_nested else self.arguments[5].shape[0]
-        if not self.is_nested:
-            return fixed**3 / 3 + 10.0 * self.arguments[4].size * self.widths[0]
-        width = sum(self.widths) + fixed
-        return float(sum(J * q * width**2 for J, q in zip(self.sizes, self.widths, strict=True)))
+    places: tuple[Ints, ...]
+    work: float
 
     @property
     def is_nested(self) -> bool:
@@ -85,26 +80,56 @@ class Structure:
         """Number of random effects over all groupings."""
         return sum(J * q for J, q in zip(self.sizes, self.widths, strict=True))
 
+    def evaluate(self, G: Array, sigma: Array, prior: Array) -> Array:
+        """Return log determinants of the random and the fixed part and the quadratic form.
 
-def nesting_order(blocks: tuple[RandomBlock, ...]) -> tuple[int, ...] | None:
-    """Return the groupings from the innermost out where they nest, else None."""
-    order = tuple(sorted(range(len(blocks)), key=lambda k: -blocks[k].grouping.size))
-    for inner, outer in pairwise(order):
-        if not is_nested(blocks[inner].grouping, blocks[outer].grouping):
-            return None
-    return order
+        Parameters
+        ----------
+        G, sigma
+            Scales and residual SD of each hyperparameter vector, shapes (S, …) and (S,).
+        prior
+            Matrix of the fixed effects' prior.
+
+        Returns
+        -------
+        array, shape (S, 3)
+        """
+        work = self.work * len(sigma)
+        return np.asarray(self.kernel.evaluate(work, *self.arguments, G, sigma, prior))
+
+    def draw(
+        self,
+        G: Array,
+        sigma: Array,
+        prior: Array,
+        first_draw: Ints,
+        noise: Array,
+        noise_beta: Array,
+    ) -> tuple[Array, Array]:
+        """Return draws of the standardised effects and the fixed effects; see `nested.draw`."""
+        found = self.kernel.draw(
+            self.work * len(sigma), *self.arguments, G, sigma, prior, first_draw, noise, noise_beta
+        )
+        return found[0], found[1]
+
+    def moments(self, G: Array, sigma: float, prior: Array) -> tuple[Array, Array, Array, Array]:
+        """Return what the gradient needs at one vector; see `nested_moments.moments`."""
+        found = self.kernel.moments(*self.arguments, G, sigma, prior)
+        return found[0], found[1], found[2], found[3]
 
 
 def structure(blocks: tuple[RandomBlock, ...], data: Columns) -> Structure | None:
-    """Return the structure of a design, or None where a dense remainder is too large."""
+    """Return the structure of a design, or None where a crossed remainder is too large."""
     order = nesting_order(blocks)
     if order is not None:
         return nested_structure(blocks, data, order)
-    order = tuple(
-        sorted(range(len(blocks)), key=lambda k: -blocks[k].grouping.size * len(blocks[k].effects))
-    )
-    remaining = sum(blocks[k].grouping.size * len(blocks[k].effects) for k in order[1:])
-    return crossed_structure(blocks, data, order) if remaining <= DENSE_LIMIT else None
+    return crossed_structure(blocks, data, crossed_order(blocks))
+
+
+def flattened(arguments: tuple[Any, ...]) -> list[Any]:
+    """Return arrays that may lie in tuples one after another."""
+    parts = (part if isinstance(part, tuple) else (part,) for part in arguments)
+    return [array for part in parts for array in part]
 
 
 def shapes(
@@ -120,77 +145,32 @@ def shapes(
 def nested_structure(
     blocks: tuple[RandomBlock, ...], data: Columns, order: tuple[int, ...]
 ) -> Structure:
-    """Return the arrays of the nested kernel."""
-    rest = np.column_stack([data.X, data.y])
+    """Return the structure of groupings that nest, from the innermost out."""
+    arguments, places = nested_arrays(blocks, data, order)
     sizes, widths = shapes(blocks, order)
-    own, parents = [], []
-    for depth, k in enumerate(order):
-        right = np.column_stack([*(data.Z[m] for m in order[depth:]), rest])
-        grouping = blocks[k].grouping
-        own.append(by_group(data.Z[k], right, grouping.codes, grouping.size).ravel())
-        if depth + 1 < len(order):
-            above = np.empty(grouping.size, dtype=np.int64)
-            above[grouping.codes] = blocks[order[depth + 1]].grouping.codes
-            parents.append(above)
-    arguments = (
-        np.concatenate([*own, np.empty(0)]),
-        offsets(own),
-        np.array(sizes, dtype=np.int64),
-        np.array(widths, dtype=np.int64),
-        np.concatenate([*parents, np.empty(0, dtype=np.int64)]),
-        offsets(parents),
-        rest.T @ rest,
-    )
-    return Structure(NESTED, arguments, order, sizes, widths)
-
-
-def offsets(parts: list[Any]) -> NDArray[np.int64]:
-    """Return where each part starts when they are put end to end."""
-    return np.concatenate([[0], np.cumsum([len(part) for part in parts])]).astype(np.int64)
+    width = sum(widths) + data.X.shape[1] + 1
+    work = float(sum(J * q * width**2 for J, q in zip(sizes, widths, strict=True)))
+    return Structure(NESTED, arguments, order, sizes, widths, places, work)
 
 
 def crossed_structure(
-    blocks: tuple[RandomBlock, ...], data: Columns, order: tuple[int, ...]
-) -> Structure:
-    """Return the arrays of the crossed kernel."""
-    from scipy import sparse
+    blocks: tuple[RandomBlock, ...],
+    data: Columns,
+    order: tuple[int, ...],
+    sparse_columns: int | None = None,
+) -> Structure | None:
+    """Return the structure of groupings that cross, the leading one first.
 
+    Parameters
+    ----------
+    sparse_columns
+        How many columns of the remainder are kept sparse; None takes the quickest.
+    """
+    arguments = crossed_arrays(blocks, data, order, sparse_columns)
+    if arguments is None:
+        return None
+    leading, _, shape = arguments
     sizes, widths = shapes(blocks, order)
-    lead = blocks[order[0]]
-    Z, codes = data.Z[order[0]], lead.grouping.codes
-    fixed = np.column_stack([data.X, data.y])
-    others = sparse.hstack([indicator(blocks[k], data.Z[k]) for k in order[1:]], format="csr")
-    rest = sparse.hstack([others, sparse.csr_matrix(fixed)], format="csr")
-    couplings = [
-        (
-            sparse.csr_matrix((column, (codes, np.arange(len(codes)))), (sizes[0], len(codes)))
-            @ others
-        )
-        for column in Z.T
-    ]
-    pattern = sum(abs(c) for c in couplings).tocsr()
-    pattern.sort_indices()
-    rows = np.repeat(np.arange(sizes[0]), np.diff(pattern.indptr))
-    values = np.column_stack([np.asarray(c[rows, pattern.indices]).ravel() for c in couplings])
-    arguments = (
-        by_group(Z, Z, codes, sizes[0]),
-        by_group(Z, fixed, codes, sizes[0]),
-        pattern.indptr.astype(np.int64),
-        pattern.indices.astype(np.int64),
-        np.ascontiguousarray(values),
-        (rest.T @ rest).toarray(),
-        np.array(sizes[1:], dtype=np.int64),
-        np.array(widths[1:], dtype=np.int64),
-    )
-    return Structure(CROSSED, arguments, order, sizes, widths)
-
-
-def indicator(block: RandomBlock, Z: Array) -> Any:
-    """Return the sparse effect columns of a grouping, shape (N, J q), q columns a group."""
-    from scipy import sparse
-
-    n, q = Z.shape
-    at = block.grouping.codes[:, None] * q + np.arange(q)
-    pointers = np.arange(0, n * q + 1, q)
-    shape = (n, block.grouping.size * q)
-    return sparse.csr_matrix((Z.ravel(), at.ravel(), pointers), shape=shape)
+    work = shape.multiplications + 10.0 * (leading.values.size + leading.pairs.size * widths[0])
+    places = tuple(np.arange(size) for size in sizes)
+    return Structure(CROSSED, arguments, order, sizes, widths, places, work)

@@ -25,7 +25,6 @@ from bayesmlm import names
 from bayesmlm.density import GaussianMarginal
 from bayesmlm.density.fixed_prior import flat
 from bayesmlm.density.noise import MEANS
-from bayesmlm.density.threads import threads
 from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.layout import data_groups, posterior_dataset
@@ -121,14 +120,8 @@ class Profile:
 
     def figures(self, theta: Array) -> Array:
         """Return the kernel's figures at sigma = 1, shape (S, 3)."""
-        structure = self.marginal.structure
         matrix = flat(self.marginal.data.X.shape[1]).matrix
-        with threads(structure.work * len(theta)):
-            return np.asarray(
-                structure.kernel.evaluate(
-                    *structure.arguments, self.scales(theta), np.ones(len(theta)), matrix
-                )
-            )
+        return self.marginal.structure.evaluate(self.scales(theta), np.ones(len(theta)), matrix)
 
     def scales(self, theta: Array) -> Array:
         """Return the kernel's scales, flat."""
@@ -300,9 +293,7 @@ def point_tree(profile: Profile, best: Mode) -> Any:
     G = profile.scales(best.point[None]) * sigma[0]
     factors = tuple(F * sigma[0] for F in profile.factors(best.point[None]))
     beta, effects = marginal.recovery_at(G, sigma, factors, MEANS).everything(none.matrix)
-    _, _, _, covariance = marginal.structure.kernel.moments(
-        *marginal.structure.arguments, G[0], sigma[0], none.matrix
-    )
+    _, _, _, covariance = marginal.structure.moments(G[0], float(sigma[0]), none.matrix)
     to_user = np.linalg.inv(marginal.data.to_X) if p else np.empty((0, 0))
     deviance = -2 * best.value
     n_parameters = p + len(best.point) + (not profile.known_scale)

@@ -1,9 +1,13 @@
 """Groupings that cross: the kernel against dense algebra."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from bayesmlm.density.structure import crossed_structure
 
 FORMULAS = (
     "y ~ x + (1 | a) + (1 | c)",
@@ -33,6 +37,43 @@ def test_every_structure_agrees_with_dense_algebra(formula, frame, marginal_of, 
 @settings(max_examples=60)
 def test_random_designs(formula, seed, groups, more, frame, marginal_of, psi_of, agrees):
     marginal = marginal_of(formula, frame(seed, groups + more, groups))
+    agrees(marginal, psi_of(marginal, seed))
+
+
+def with_sparse_columns(marginal, number):
+    """Return the density with so many sparse columns, of as many as there are."""
+    order = marginal.structure.order
+    n = sum(
+        J * q
+        for J, q in zip(marginal.structure.sizes[1:], marginal.structure.widths[1:], strict=True)
+    )
+    blocks, data = marginal.design.random, marginal.data
+    sparse = crossed_structure(blocks, data, order, min(number, n))
+    assert sparse.arguments[2].n_sparse == min(number, n)
+    return replace(marginal, structure=sparse)
+
+
+@pytest.mark.parametrize("number", [1, 3, 1000])
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_sparse_columns_agree_with_dense_algebra(
+    formula, number, frame, marginal_of, psi_of, agrees
+):
+    marginal = with_sparse_columns(marginal_of(formula, frame(6)), number)
+    agrees(marginal, psi_of(marginal, 6))
+
+
+@given(
+    formula=st.sampled_from(FORMULAS),
+    seed=st.integers(0, 2**32 - 1),
+    groups=st.integers(5, 12),
+    more=st.integers(8, 30),
+    number=st.integers(0, 20),
+)
+@settings(max_examples=60)
+def test_random_designs_with_sparse_columns(
+    formula, seed, groups, more, number, frame, marginal_of, psi_of, agrees
+):
+    marginal = with_sparse_columns(marginal_of(formula, frame(seed, groups + more, groups)), number)
     agrees(marginal, psi_of(marginal, seed))
 
 

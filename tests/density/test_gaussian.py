@@ -221,9 +221,9 @@ def test_what_has_no_marginal_density_says_why():
 
 
 def test_too_many_crossed_levels_say_so(frame, marginal_of, monkeypatch):
-    from bayesmlm.density import structure
+    from bayesmlm.density import crossed_arrays
 
-    monkeypatch.setattr(structure, "DENSE_LIMIT", 3)
+    monkeypatch.setattr(crossed_arrays, "PAIRS_LIMIT", 3)
     assert "too large" in reason("y ~ 1 + (1 | a) + (1 | c)", frame(1))
 
 

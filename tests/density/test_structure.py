@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from bayesmlm.density import structure
+from bayesmlm.density import crossed_arrays, elimination
+from bayesmlm.density.nested_arrays import nesting_order
 from bayesmlm.density.structure import (
     CROSSED,
     NESTED,
     crossed_structure,
     nested_structure,
-    nesting_order,
-    offsets,
+    structure,
 )
 
 
@@ -66,13 +66,13 @@ def test_both_kernels_agree_where_both_apply(formula, frame, marginal_of, psi_of
     G, sigma = marginal.scales(psi_of(marginal, 2))
     matrix = marginal.prior.matrix
     np.testing.assert_allclose(
-        one.kernel.evaluate(*one.arguments, G, sigma, matrix),
-        two.kernel.evaluate(*two.arguments, G, sigma, matrix),
+        one.evaluate(G, sigma, matrix),
+        two.evaluate(G, sigma, matrix),
         rtol=1e-10,
     )
     for ours, theirs in zip(
-        one.kernel.moments(*one.arguments, G[0], sigma[0], matrix),
-        two.kernel.moments(*two.arguments, G[0], sigma[0], matrix),
+        one.moments(G[0], sigma[0], matrix),
+        two.moments(G[0], sigma[0], matrix),
         strict=True,
     ):
         np.testing.assert_allclose(ours, theirs, rtol=1e-8, atol=1e-9)
@@ -80,19 +80,16 @@ def test_both_kernels_agree_where_both_apply(formula, frame, marginal_of, psi_of
 
 def test_no_kernel_where_the_remainder_is_too_large(frame, marginal_of, monkeypatch):
     marginal = marginal_of("y ~ 1 + (1 | a) + (1 | c)", frame(1))
-    assert structure.structure(marginal.design.random, marginal.data) is not None
-    monkeypatch.setattr(structure, "DENSE_LIMIT", 3)
-    assert structure.structure(marginal.design.random, marginal.data) is None
-
-
-def test_couplings_are_of_groups_that_meet(frame, marginal_of):
-    data = frame(1)
-    marginal = marginal_of("y ~ 1 + (1 | a) + (1 | c)", data)
-    _, _, pointers, columns, values, *_ = marginal.structure.arguments
-    met = data.groupby("a")["c"].unique()
-    for j, levels in enumerate(met):
-        assert set(columns[pointers[j] : pointers[j + 1]]) == set(levels)
-    assert values.shape == (len(columns), 1)
+    assert structure(marginal.design.random, marginal.data) is not None
+    with monkeypatch.context() as context:
+        context.setattr(crossed_arrays, "PAIRS_LIMIT", 3)
+        assert structure(marginal.design.random, marginal.data) is None
+    monkeypatch.setattr(crossed_arrays, "DENSE_FROM_START", 0)
+    monkeypatch.setattr(elimination, "DENSE_FROM_START", 0)
+    monkeypatch.setattr(elimination, "DENSE_LIMIT", 0)
+    assert structure(marginal.design.random, marginal.data) is not None
+    monkeypatch.setattr(elimination, "FILL_LIMIT", 3)
+    assert structure(marginal.design.random, marginal.data) is None
 
 
 @pytest.mark.parametrize("formula", ["y ~ x", "y ~ x + (x | a)", "y ~ x + (x | a) + (1 | c)"])
@@ -101,8 +98,3 @@ def test_work_does_not_depend_on_rows(formula, frame, marginal_of):
     many = marginal_of(formula, frame(1, rows=4000))
     assert few.structure.work >= 0
     assert few.structure.work == many.structure.work
-
-
-def test_offsets():
-    assert offsets([]).tolist() == [0]
-    assert offsets([np.zeros(2), np.zeros(0), np.zeros(3)]).tolist() == [0, 2, 2, 5]
