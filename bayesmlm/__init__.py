@@ -18,6 +18,8 @@ _WHERE = {
     "Laplace": "bayesmlm.engines",
     "ML": "bayesmlm.engines",
     "REML": "bayesmlm.engines",
+    "PQL": "bayesmlm.engines",
+    "MQL": "bayesmlm.engines",
     "Normal": "bayesmlm.priors",
     "StudentT": "bayesmlm.priors",
     "Cauchy": "bayesmlm.priors",
@@ -46,7 +48,9 @@ _MODULES = ("datasets", "gallery")
 __all__ = [
     "LKJ",
     "ML",
+    "MQL",
     "NUTS",
+    "PQL",
     "REML",
     "BayesmlmError",
     "BayesmlmWarning",
@@ -81,7 +85,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from bayesmlm import datasets, gallery
-    from bayesmlm.engines import ML, NUTS, REML, Laplace
+    from bayesmlm.engines import ML, MQL, NUTS, PQL, REML, Laplace
     from bayesmlm.errors import (
         BayesmlmError,
         BayesmlmWarning,

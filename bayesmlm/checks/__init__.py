@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from bayesmlm.checks.convergence import Convergence, check_convergence
 from bayesmlm.checks.importance import Importance, check_importance
 from bayesmlm.checks.optimum import Optimum, check_optimum
+from bayesmlm.checks.quasi import Iterated, check_iterated
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Check = Convergence | Importance | Optimum
+Check = Convergence | Importance | Optimum | Iterated
 
 
 def check(tree: xr.DataTree) -> Check:
@@ -22,6 +23,8 @@ def check(tree: xr.DataTree) -> Check:
             return check_importance(statistics)
         if "deviance" in statistics:
             return check_optimum(statistics)
+        if "iterations" in statistics:
+            return check_iterated(statistics)
     return check_convergence(tree)
 
 
@@ -29,9 +32,11 @@ __all__ = [
     "Check",
     "Convergence",
     "Importance",
+    "Iterated",
     "Optimum",
     "check",
     "check_convergence",
     "check_importance",
+    "check_iterated",
     "check_optimum",
 ]

@@ -10,9 +10,12 @@ from bayesmlm.engines.laplace import Laplace
 from bayesmlm.engines.ml import ML, REML
 from bayesmlm.engines.nuts import NUTS
 from bayesmlm.engines.progress import Progress, is_interactive
+from bayesmlm.engines.quasi import MQL, PQL
 from bayesmlm.errors import EngineError, message, suggestion
 
-ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in (NUTS, Laplace, ML, REML)}
+ENGINES: dict[str, type[Engine]] = {
+    engine.name: engine for engine in (NUTS, Laplace, ML, REML, PQL, MQL)
+}
 
 
 def engine(choice: str | Engine, **options: Any) -> Engine:
@@ -58,7 +61,9 @@ def engine(choice: str | Engine, **options: Any) -> Engine:
 __all__ = [
     "ENGINES",
     "ML",
+    "MQL",
     "NUTS",
+    "PQL",
     "REML",
     "Engine",
     "Laplace",

@@ -24,9 +24,9 @@ def at_maximum(result: FitResult, name: str) -> float:
     Raises
     ------
     StatisticError
-        For a fit by another engine.
+        For a fit by an engine that has none.
     """
-    if ERRORS not in result.tree.children:
+    if ERRORS not in result.tree.children or name not in result.tree["sample_stats"]:
         raise StatisticError(
             message(
                 f"{name} of a fit by {result.engine.name!r}",

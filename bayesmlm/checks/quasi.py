@@ -1,0 +1,73 @@
+"""Whether a quasi-likelihood fit can be trusted: it converged, or it would not be there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bayesmlm.checks.finding import Finding, listed
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+LITTLE = 10.0
+"""Trials, or expected counts, of a group below which PQL's variances are far too small."""
+
+
+@dataclass(frozen=True)
+class Iterated:
+    """The state of a PQL or MQL fit.
+
+    Parameters
+    ----------
+    iterations
+        Working models fitted.
+    change
+        Last change of the linear predictor.
+    singular
+        Whether a variance is zero or a correlation one: allowed, and told.
+    findings
+        What is wrong; empty when nothing is.
+
+    References
+    ----------
+    Breslow & Lin (1995), doi:10.1093/biomet/82.1.81;
+    Rodriguez & Goldman (1995), doi:10.2307/2983404.
+    """
+
+    iterations: int
+    change: float
+    singular: bool
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.findings
+
+    def __str__(self) -> str:
+        state = "singular fit, " if self.singular else ""
+        figures = f"{state}{self.iterations} iterations, last change {self.change:.1e}"
+        if self.ok:
+            return f"Converged: {figures}."
+        return f"Converged, not to be trusted: {figures}.\n{listed(self.findings)}"
+
+
+def check_iterated(statistics: xr.Dataset) -> Iterated:
+    """Check the statistics of a PQL or MQL fit."""
+    information = float(statistics["information"])
+    found = []
+    if information < LITTLE:
+        found.append(
+            Finding(
+                f"groups hold about {information:.2g} trials or counts each: variances of the "
+                "random effects are biased towards zero, and coefficients with them",
+                'report "nuts"; keep this fit for comparison',
+            )
+        )
+    return Iterated(
+        int(statistics["iterations"]),
+        float(statistics["change"]),
+        bool(statistics["singular"]),
+        tuple(found),
+    )

@@ -1,0 +1,381 @@
+"""Marginal and penalised quasi-likelihood, MQL and PQL, of first and second order.
+
+Each iteration fits a Gaussian mixed model with known weights to a working response (see
+`bayesmlm.engines.working`), made at the estimates of the iteration before:
+
+=========  =======================  ====================================================
+method     expanded about           s² of the second order
+=========  =======================  ====================================================
+MQL        X beta                   z_i' T z_i, the variance of the random part
+PQL        X beta + Z u             its conditional variance given the response, and beta
+=========  =======================  ====================================================
+
+Of the second-order term its mean is taken, as an offset; its variance is left out.
+
+References
+----------
+Breslow & Clayton (1993), doi:10.1080/01621459.1993.10594284;
+Goldstein (1991), doi:10.1093/biomet/78.1.45;
+Goldstein & Rasbash (1996), doi:10.2307/2983328;
+Rodriguez & Goldman (1995), doi:10.2307/2983404; (2001), doi:10.1111/1467-985X.00206.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm import names
+from bayesmlm.density import GaussianMarginal, gaussian_marginal
+from bayesmlm.density.fixed_prior import flat
+from bayesmlm.density.noise import MEANS
+from bayesmlm.density.predictor_variance import predictor_variance
+from bayesmlm.design import Design
+from bayesmlm.engines.engine import Engine
+from bayesmlm.engines.layout import data_groups, posterior_dataset
+from bayesmlm.engines.marginal import require_marginal
+from bayesmlm.engines.ml import Profile, maximise, replace_coefficients
+from bayesmlm.engines.mode import find_mode
+from bayesmlm.engines.progress import Progress
+from bayesmlm.engines.working import (
+    CURVATURES,
+    FAMILIES,
+    Working,
+    starting_predictor,
+    working,
+)
+from bayesmlm.errors import EngineError, message
+from bayesmlm.priors import Normal, Priors
+from bayesmlm.result import FitResult
+
+Array = NDArray[np.float64]
+
+TOLERANCE = 1e-6
+"""Largest change of the linear predictor and of the effects' SDs, on the scale of eta, at which
+an iteration has converged."""
+
+ENDLESS = 1e3
+"""SD of the random part of a row, on the link scale, at which the iterations have diverged."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """The estimates of one iteration.
+
+    Parameters
+    ----------
+    profile, theta
+        The Gaussian model of the working response, and its maximum.
+    beta
+        Fixed effects, shape (p,).
+    effects
+        Conditional modes of the random effects by grouping, each of shape (J, q).
+    factors
+        F of each grouping's covariance F F', in the order of the design.
+    """
+
+    profile: Profile
+    theta: Array
+    beta: Array
+    effects: dict[str, Array]
+    factors: list[Array]
+
+    def fixed_part(self, design: Design) -> Array:
+        """Return X beta and the offset, shape (N,)."""
+        return np.asarray(design.X @ self.beta + design.offset)
+
+    def random_part(self, design: Design) -> Array:
+        """Return Z u, shape (N,)."""
+        total = np.zeros(len(design.y))
+        for block in design.random:
+            u = self.effects[block.name]
+            total += (block.Z * u[block.grouping.codes]).sum(axis=1)
+        return total
+
+    def prior_variance(self, design: Design) -> Array:
+        """Return the variance of Z u, shape (N,)."""
+        parts = [
+            ((block.Z @ F) ** 2).sum(axis=1)
+            for block, F in zip(design.random, self.factors, strict=True)
+        ]
+        return np.asarray(sum(parts, np.zeros(len(design.y))))
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """Where the mean is expanded.
+
+    Parameters
+    ----------
+    eta
+        Linear predictor, offset included, shape (N,).
+    square
+        Expected square of what is left of it, shape (N,).
+    """
+
+    eta: Array
+    square: Array
+
+    def distance(self, other: Expansion) -> float:
+        """Return the largest change, on the scale of the linear predictor."""
+        moved = np.abs(self.eta - other.eta).max(initial=0.0)
+        spread = np.abs(np.sqrt(self.square) - np.sqrt(other.square)).max(initial=0.0)
+        return float(max(moved, spread))
+
+
+@dataclass(frozen=True)
+class Quasi(Engine):
+    """What MQL and PQL share: iterated Gaussian mixed models of a working response.
+
+    Parameters
+    ----------
+    order
+        Of the Taylor series: 1 or 2.
+    restricted
+        Whether variances are estimated by REML of the working model and not by ML.
+    iterations
+        At most so many.
+    """
+
+    order: int = 1
+    restricted: bool = False
+    iterations: int = 200
+
+    def __post_init__(self) -> None:
+        kind = type(self).__name__
+        if isinstance(self.order, bool) or self.order not in (1, 2):
+            raise EngineError(message(f"{kind}(order={self.order!r})", "1 or 2", "leave it out"))
+        restricted: Any = self.restricted
+        if not isinstance(restricted, bool):
+            got = f"{kind}(restricted={self.restricted!r})"
+            raise EngineError(message(got, "True or False", "leave it out for ML"))
+        value: Any = self.iterations
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+            got = f"{kind}(iterations={value!r})"
+            raise EngineError(message(got, "a whole number from 1", "leave it out"))
+        object.__setattr__(self, "order", int(self.order))  # a NumPy integer is welcome
+        object.__setattr__(self, "iterations", int(value))
+
+    def __str__(self) -> str:
+        order = "first" if self.order == 1 else "second"
+        by = "REML" if self.restricted else "ML"
+        return f"{self.name.upper()} of {order} order by {by}, priors ignored"
+
+    @abstractmethod
+    def expand(self, design: Design, step: Step, weight: Array) -> Expansion:
+        """Return where to expand next, given the estimates and the weights that led to them."""
+
+    def fit(self, design: Design, priors: Priors, seed: int, progress: Progress) -> FitResult:
+        """Iterate to convergence; see `Engine.fit`. Nothing is random.
+
+        Raises
+        ------
+        EngineError
+            For another family, or where the iterations do not converge.
+        """
+        self.check_family(design)
+        own = replace_coefficients(priors, {name: Normal(0.0, 1.0) for name in design.coef})
+        with progress.running():
+            with progress.stage("iterate", "the first time on a machine kernels are compiled"):
+                step, last, count, change = self.iterate(design, own)
+            with progress.stage("effects"):
+                tree = point_tree(design, step, last, count, change)
+        notes = [
+            "Priors are ignored; random effects are their conditional modes.",
+            f"{self.name.upper()} has no likelihood: fits cannot be compared by it. With few rows "
+            "a group its variances, and with them its fixed effects, are biased towards zero"
+            + (", MQL's more than PQL's." if self.name == "mql" else "."),
+        ]
+        if bool(tree["sample_stats"]["singular"]):
+            notes.append("Singular fit: a variance is zero or a correlation is one.")
+        return FitResult(
+            spec=design.spec,
+            design=design,
+            priors=priors,
+            tree=tree,
+            engine=self,
+            seed=seed,
+            seconds=dict(progress.seconds),
+            notes=tuple(notes),
+        )
+
+    def check_family(self, design: Design) -> None:
+        """Refuse what is no quasi-likelihood model."""
+        family = design.family
+        name = self.name.upper()
+        if family.has_scale and family.name == "gaussian" and family.link.name == "identity":
+            raise EngineError(
+                message(
+                    f"{name} of a gaussian response, where it is maximum likelihood",
+                    ", ".join(FAMILIES),
+                    'fit with "ml", or with "reml" for PQL(restricted=True)',
+                )
+            )
+        if family.name not in FAMILIES or family.link.name not in CURVATURES:
+            raise EngineError(
+                message(
+                    f"{name} of the {family.name} family with the {family.link.name} link",
+                    f"{', '.join(FAMILIES)}, links {', '.join(CURVATURES)}",
+                    'fit with "nuts"',
+                )
+            )
+
+    def iterate(self, design: Design, priors: Priors) -> tuple[Step, Working, int, float]:
+        """Return the last estimates, their working response, iterations and last change."""
+        eta = starting_predictor(design)
+        at = Expansion(eta, np.zeros_like(eta))
+        step: Step | None = None
+        change = np.inf
+        for count in range(1, self.iterations + 1):
+            made = working(design, at.eta, at.square)
+            if not made.is_usable:
+                raise self.failure(count, "a fitted mean reached the edge of its range")
+            step = self.one_step(design, priors, made, step)
+            if not np.sqrt(step.prior_variance(design)).max(initial=0.0) < ENDLESS:
+                raise self.failure(count, "an SD of the random effects grows without end")
+            following = self.expand(design, step, made.weight)
+            change = following.distance(at)
+            if not np.isfinite(change):
+                raise self.failure(count, "the linear predictor is no longer finite")
+            at = following
+            if change < TOLERANCE:
+                return step, made, count, change
+        spread = np.sqrt(step.prior_variance(design)).max(initial=0.0) if step else 0.0
+        why = f"estimates still move by {change:.1g}, and the SD of a row's effects is {spread:.2g}"
+        raise self.failure(self.iterations, why)
+
+    def failure(self, count: int, why: str) -> EngineError:
+        """Return the error of iterations that do not converge."""
+        other = "order=1" if self.order == 2 else f"iterations={10 * self.iterations}"
+        return EngineError(
+            message(
+                f"{self.name.upper()}(order={self.order}) did not converge in {count} iterations: "
+                f"{why}",
+                "data that determine every coefficient and SD",
+                f'try {other}, or fit with "nuts", whose priors bound them',
+            )
+        )
+
+    def one_step(self, design: Design, priors: Priors, made: Working, last: Step | None) -> Step:
+        """Return the estimates of the Gaussian model of a working response."""
+        name = self.name.upper()
+        profile = Profile(require_working(made.design(design), priors, name), self.restricted)
+        theta = find_theta(profile, last)
+        beta, effects = conditional_modes(profile, theta)
+        factors = [F[0] for F in profile.factors(theta[None])]
+        return Step(profile, theta, beta, effects, factors)
+
+
+@dataclass(frozen=True)
+class PQL(Quasi):
+    """Penalised quasi-likelihood; priors are ignored. See `Quasi`."""
+
+    name: ClassVar[str] = "pql"
+
+    def expand(self, design: Design, step: Step, weight: Array) -> Expansion:
+        """Expand about the conditional modes."""
+        eta = step.fixed_part(design) + step.random_part(design)
+        if self.order == 1:
+            return Expansion(eta, np.zeros_like(eta))
+        structure = step.profile.marginal.structure
+        return Expansion(eta, predictor_variance(design.random, structure, step.factors, weight))
+
+
+@dataclass(frozen=True)
+class MQL(Quasi):
+    """Marginal quasi-likelihood; priors are ignored. See `Quasi`."""
+
+    name: ClassVar[str] = "mql"
+
+    def expand(self, design: Design, step: Step, weight: Array) -> Expansion:
+        """Expand about the fixed part."""
+        eta = step.fixed_part(design)
+        square = step.prior_variance(design) if self.order == 2 else np.zeros_like(eta)
+        return Expansion(eta, square)
+
+
+def require_working(design: Design, priors: Priors, engine: str) -> GaussianMarginal:
+    """Return the Gaussian model of a working response; without random effects too."""
+    if not design.random:
+        found = gaussian_marginal(design, priors)
+        assert isinstance(found, GaussianMarginal)
+        return found
+    return require_marginal(design, priors, engine)
+
+
+def find_theta(profile: Profile, last: Step | None) -> Array:
+    """Return the maximum, from the last iteration's or, where that is singular, from afresh."""
+    if last is None or not profile.blocks or last.profile.is_singular(last.theta):
+        return maximise(profile).point
+
+    def objective(theta: Array) -> Array:
+        return -0.5 * profile.criterion(theta)
+
+    start = np.empty_like(profile.start)
+    for block in profile.blocks:
+        inside = np.ix_(block.members, block.members)
+        whole = block.to_axes @ last.factors[block.group][inside]
+        start[block.places] = np.linalg.qr(whole.T)[1].T[block.lower]
+    return find_mode(objective, start).point
+
+
+def conditional_modes(profile: Profile, theta: Array) -> tuple[Array, dict[str, Array]]:
+    """Return the fixed effects (p,) and, by grouping, the random ones (J, q)."""
+    G, factors = profile.scales(theta[None]), tuple(profile.factors(theta[None]))
+    prior = flat(profile.marginal.data.X.shape[1]).matrix
+    recovery = profile.marginal.recovery_at(G, np.ones(1), factors, MEANS)
+    beta, effects = recovery.everything(prior)
+    return beta[0], {group: values[0] for group, values in effects.items()}
+
+
+def point_tree(design: Design, step: Step, last: Working, count: int, change: float) -> Any:
+    """Return the estimates as a posterior of one draw, with the covariance of beta."""
+    import xarray as xr
+
+    profile = step.profile
+    marginal = replace(profile.marginal, design=design)
+    p = len(design.coef)
+    G = profile.scales(step.theta[None])
+    _, _, _, covariance = marginal.structure.kernel.moments(
+        *marginal.structure.arguments, G[0], 1.0, flat(p).matrix
+    )
+    to_user = np.linalg.inv(marginal.data.to_X) if p else np.empty((0, 0))
+    other = f"{names.COEF}_other"
+    errors = xr.Dataset(
+        {"beta_covariance": ((names.COEF, other), to_user @ covariance @ to_user.T)},
+        coords={names.COEF: list(design.coef), other: list(design.coef)},
+    )
+    statistics = {
+        "iterations": count,
+        "change": change,
+        "singular": profile.is_singular(step.theta),
+        "information": smallest_information(design, step),
+    }
+    effects = {group: values[None] for group, values in step.effects.items()}
+    psi = profile.hyperparameters(step.theta)
+    groups = {
+        "posterior": posterior_dataset(marginal, psi, step.beta[None], effects),
+        "sample_stats": xr.Dataset(statistics),
+        "standard_errors": errors,
+        "working_data": xr.Dataset(
+            {"response": ((names.OBS,), last.z), "precision": ((names.OBS,), last.weight)},
+            {names.OBS: design.positions},
+        ),
+    }
+    return xr.DataTree.from_dict(groups | data_groups(marginal))
+
+
+def smallest_information(design: Design, step: Step) -> float:
+    """Return the mean number of trials, or expected count, of a group of the smallest groups."""
+    if not design.random:
+        return np.inf
+    if design.family.name == "poisson":
+        eta = step.fixed_part(design) + step.random_part(design)
+        rows = design.family.link.inverse(eta)
+    else:
+        rows = design.outcome.rows.get("trials", np.ones(len(design.y)))
+    return float(rows.sum() / max(block.grouping.size for block in design.random))

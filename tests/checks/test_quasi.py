@@ -1,0 +1,24 @@
+"""What a check of a quasi-likelihood fit says."""
+
+import pytest
+import xarray as xr
+
+from bayesmlm.checks import check, check_iterated
+
+
+def statistics(information, singular=False):
+    found = {"iterations": 9, "change": 1e-7, "singular": singular, "information": information}
+    return xr.Dataset(found)
+
+
+def test_groups_with_enough_rows():
+    found = check_iterated(statistics(10.0, singular=True))
+    assert found.ok and found.singular
+    assert str(found) == "Converged: singular fit, 9 iterations, last change 1.0e-07."
+
+
+@pytest.mark.parametrize("information", [1.5, 9.9])
+def test_groups_with_few_rows(information):
+    found = check(xr.DataTree.from_dict({"sample_stats": statistics(information)}))
+    assert not found.ok
+    assert f"about {information:.2g} trials" in str(found) and '"nuts"' in str(found)
