@@ -14,12 +14,14 @@ _WHERE = {
     "Model": "bayesmlm.model",
     "Fit": "bayesmlm.fit",
     "load": "bayesmlm.fit",
+    "compare_points": "bayesmlm.mass_points",
     "NUTS": "bayesmlm.engines",
     "Laplace": "bayesmlm.engines",
     "ML": "bayesmlm.engines",
     "REML": "bayesmlm.engines",
     "PQL": "bayesmlm.engines",
     "MQL": "bayesmlm.engines",
+    "NPML": "bayesmlm.engines",
     "Normal": "bayesmlm.priors",
     "StudentT": "bayesmlm.priors",
     "Cauchy": "bayesmlm.priors",
@@ -49,6 +51,7 @@ __all__ = [
     "LKJ",
     "ML",
     "MQL",
+    "NPML",
     "NUTS",
     "PQL",
     "REML",
@@ -76,6 +79,7 @@ __all__ = [
     "StudentT",
     "UnsupportedError",
     "__version__",
+    "compare_points",
     "datasets",
     "equations",
     "formula",
@@ -85,7 +89,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from bayesmlm import datasets, gallery
-    from bayesmlm.engines import ML, MQL, NUTS, PQL, REML, Laplace
+    from bayesmlm.engines import ML, MQL, NPML, NUTS, PQL, REML, Laplace
     from bayesmlm.errors import (
         BayesmlmError,
         BayesmlmWarning,
@@ -99,6 +103,7 @@ if TYPE_CHECKING:
         UnsupportedError,
     )
     from bayesmlm.fit import Fit, load
+    from bayesmlm.mass_points import compare_points
     from bayesmlm.model import Model
     from bayesmlm.priors import (
         LKJ,

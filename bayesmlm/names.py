@@ -42,6 +42,26 @@ def effects(group: str) -> str:
     return f"u_{safe(group)}"
 
 
+def points(group: str) -> str:
+    """Name of the mass points of a grouping's effects, deviations as `effects` are."""
+    return f"points_{safe(group)}"
+
+
+def mass(group: str) -> str:
+    """Name of the masses of a grouping's points."""
+    return f"mass_{safe(group)}"
+
+
+def membership(group: str) -> str:
+    """Name of the probability of each point for each group."""
+    return f"membership_{safe(group)}"
+
+
+def point_dim(group: str) -> str:
+    """Dimension of the mass points of a grouping."""
+    return f"{safe(group)}_point"
+
+
 def effect_dim(group: str) -> str:
     """Dimension of the effects of a grouping."""
     return f"{safe(group)}_effect"
@@ -59,5 +79,5 @@ def pair(first: str, second: str) -> str:
 
 def reserved_for(groups: list[str]) -> frozenset[str]:
     """Return every name that the groupings' variables and dimensions take."""
-    coined = (sd, corr, effects, effect_dim, pair_dim)
+    coined = (sd, corr, effects, effect_dim, pair_dim, points, mass, membership, point_dim)
     return RESERVED | {coin(group) for group in groups for coin in coined}

@@ -31,6 +31,7 @@ FLOORS = (
     (
         "fit",
         "model",
+        "mass_points",
         "gallery",
         "compare",
         "model_source",

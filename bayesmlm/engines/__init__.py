@@ -8,13 +8,14 @@ from typing import Any
 from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.laplace import Laplace
 from bayesmlm.engines.ml import ML, REML
+from bayesmlm.engines.npml import NPML
 from bayesmlm.engines.nuts import NUTS
 from bayesmlm.engines.progress import Progress, is_interactive
 from bayesmlm.engines.quasi import MQL, PQL
 from bayesmlm.errors import EngineError, message, suggestion
 
 ENGINES: dict[str, type[Engine]] = {
-    engine.name: engine for engine in (NUTS, Laplace, ML, REML, PQL, MQL)
+    engine.name: engine for engine in (NUTS, Laplace, ML, REML, PQL, MQL, NPML)
 }
 
 
@@ -62,6 +63,7 @@ __all__ = [
     "ENGINES",
     "ML",
     "MQL",
+    "NPML",
     "NUTS",
     "PQL",
     "REML",

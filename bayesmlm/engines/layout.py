@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.density import ConditionalPosterior, GaussianMarginal
+from bayesmlm.density.hyperparameters import Hyperparameters
+from bayesmlm.design import Design
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,7 +19,21 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-Density = GaussianMarginal | ConditionalPosterior
+@dataclass(frozen=True)
+class Laid:
+    """A design and the layout of its hyperparameters, without a density.
+
+    Parameters
+    ----------
+    design, layout
+        The two.
+    """
+
+    design: Design
+    layout: Hyperparameters
+
+
+Density = GaussianMarginal | ConditionalPosterior | Laid
 
 
 def posterior_dataset(
