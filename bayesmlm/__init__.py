@@ -17,6 +17,8 @@ _WHERE = {
     "compare_points": "bayesmlm.mass_points",
     "NUTS": "bayesmlm.engines",
     "Laplace": "bayesmlm.engines",
+    "ADVI": "bayesmlm.engines",
+    "Pathfinder": "bayesmlm.engines",
     "ML": "bayesmlm.engines",
     "REML": "bayesmlm.engines",
     "PQL": "bayesmlm.engines",
@@ -48,6 +50,7 @@ _WHERE = {
 _MODULES = ("datasets", "gallery")
 
 __all__ = [
+    "ADVI",
     "LKJ",
     "ML",
     "MQL",
@@ -72,6 +75,7 @@ __all__ = [
     "Model",
     "ModelSpec",
     "Normal",
+    "Pathfinder",
     "PriorError",
     "SavedFitError",
     "SpecError",
@@ -89,7 +93,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from bayesmlm import datasets, gallery
-    from bayesmlm.engines import ML, MQL, NPML, NUTS, PQL, REML, Laplace
+    from bayesmlm.engines import ADVI, ML, MQL, NPML, NUTS, PQL, REML, Laplace, Pathfinder
     from bayesmlm.errors import (
         BayesmlmError,
         BayesmlmWarning,

@@ -14,7 +14,7 @@ TESTS = Path(__file__).parent
 
 FLOORS = (
     ("errors", "names"),
-    ("spec", "datasets"),
+    ("spec", "datasets", "parallel"),
     ("families",),
     ("design",),
     ("priors",),

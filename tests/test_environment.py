@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RUN = PYPROJECT["project"]["dependencies"]
+EXTRAS = [text for own in PYPROJECT["project"]["optional-dependencies"].values() for text in own]
 BUILD = PYPROJECT["dependency-groups"]["build"]
 DEV = PYPROJECT["dependency-groups"]["dev"]
 
@@ -93,7 +94,7 @@ def test_no_registry_address_and_no_path_of_a_machine(path):
 
 def test_every_import_is_declared():
     # by the names that Python imports, which for all of ours are the names on PyPI
-    declared = {name.replace("-", "_") for name in by_name(RUN)}
+    declared = {name.replace("-", "_") for name in by_name(RUN + EXTRAS)}
     undeclared = {}
     for path in sorted(ROOT.glob("bayesmlm/**/*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

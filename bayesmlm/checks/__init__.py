@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayesmlm.checks.approximation import Approximation, check_approximation
 from bayesmlm.checks.convergence import Convergence, check_convergence
 from bayesmlm.checks.importance import Importance, check_importance
 from bayesmlm.checks.optimum import Optimum, check_optimum
@@ -12,13 +13,15 @@ from bayesmlm.checks.quasi import Iterated, check_iterated
 if TYPE_CHECKING:
     import xarray as xr
 
-Check = Convergence | Importance | Optimum | Iterated
+Check = Approximation | Convergence | Importance | Optimum | Iterated
 
 
 def check(tree: xr.DataTree) -> Check:
     """Check a fit by what its engine recorded."""
     if "sample_stats" in tree.children:
         statistics = tree["sample_stats"].to_dataset()
+        if "elbo" in statistics:
+            return check_approximation(statistics)
         if "k_hat" in statistics:
             return check_importance(statistics)
         if "deviance" in statistics:
@@ -29,12 +32,14 @@ def check(tree: xr.DataTree) -> Check:
 
 
 __all__ = [
+    "Approximation",
     "Check",
     "Convergence",
     "Importance",
     "Iterated",
     "Optimum",
     "check",
+    "check_approximation",
     "check_convergence",
     "check_importance",
     "check_iterated",

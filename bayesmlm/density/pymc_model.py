@@ -26,6 +26,11 @@ def marginal_model(marginal: GaussianMarginal) -> Any:
     marginal
         The density.
     """
+    return marginal_graph(marginal)[0]
+
+
+def marginal_graph(marginal: GaussianMarginal) -> tuple[Any, Any]:
+    """Return the `pymc.Model` of a marginal density, and its psi as a tensor of shape (d,)."""
     import pymc as pm
     import pytensor.tensor as pt
 
@@ -36,7 +41,7 @@ def marginal_model(marginal: GaussianMarginal) -> Any:
         response = response_label(design.spec.response.column)
         model.register_data_var(pt.constant(design.y, name=response), dims=names.OBS)
         pm.Potential(unused(LIKELIHOOD), log_likelihood(marginal, psi))
-    return model
+    return model, psi
 
 
 def add_hyperparameters(marginal: GaussianMarginal) -> list[Any]:

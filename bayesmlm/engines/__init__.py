@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from bayesmlm.engines.advi import ADVI
 from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.laplace import Laplace
 from bayesmlm.engines.ml import ML, REML
 from bayesmlm.engines.npml import NPML
 from bayesmlm.engines.nuts import NUTS
+from bayesmlm.engines.pathfinder import Pathfinder
 from bayesmlm.engines.progress import Progress, is_interactive
 from bayesmlm.engines.quasi import MQL, PQL
 from bayesmlm.errors import EngineError, message, suggestion
 
 ENGINES: dict[str, type[Engine]] = {
-    engine.name: engine for engine in (NUTS, Laplace, ML, REML, PQL, MQL, NPML)
+    engine.name: engine
+    for engine in (NUTS, Laplace, ADVI, Pathfinder, ML, REML, PQL, MQL, NPML)
 }
 
 
@@ -60,6 +63,7 @@ def engine(choice: str | Engine, **options: Any) -> Engine:
 
 
 __all__ = [
+    "ADVI",
     "ENGINES",
     "ML",
     "MQL",
@@ -69,6 +73,7 @@ __all__ = [
     "REML",
     "Engine",
     "Laplace",
+    "Pathfinder",
     "Progress",
     "engine",
     "is_interactive",

@@ -7,7 +7,6 @@ Hoffman & Gelman (2014), Journal of Machine Learning Research 15, 1593–1623.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -26,6 +25,7 @@ from bayesmlm.engines.quiet import quiet
 from bayesmlm.engines.sampled import posterior_names, sample_by_nutpie, sample_by_pymc
 from bayesmlm.errors import EngineError, message
 from bayesmlm.graph import EffectCoordinates, build_model, choose
+from bayesmlm.parallel import available_cores
 from bayesmlm.priors import Priors
 from bayesmlm.result import FitResult
 
@@ -261,10 +261,3 @@ class NUTS(Engine):
     def workers(self) -> int:
         """Number of chains that run at once."""
         return min(self.chains, self.cores or available_cores())
-
-
-def available_cores() -> int:
-    """Return the number of processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
