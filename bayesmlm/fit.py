@@ -14,10 +14,23 @@ from bayesmlm.effects import random_effects
 from bayesmlm.errors import SpecError, message
 from bayesmlm.reports import Page, Table
 from bayesmlm.reports.equations import Equations
+from bayesmlm.reports.statistics import (
+    anova_table,
+    icc_table,
+    pooling_table,
+    r2_table,
+    ranks_table,
+    reliability_table,
+    shrinkage_table,
+    standard_error_table,
+    variance_function_table,
+    within_between_table,
+)
 from bayesmlm.reports.summary import estimates, fixed_table, summary, variance_table
 from bayesmlm.result import FitResult
 from bayesmlm.saving import load_result, save_result
 from bayesmlm.summaries.draws import PROBABILITY
+from bayesmlm.summaries.grid import At
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -149,13 +162,92 @@ class Fit:
         """Return SDs, variances, correlations and shares of the total variance."""
         return variance_table(self.result, probability)
 
-    def icc(self, probability: float = PROBABILITY) -> Table:
-        """Return the intraclass correlation of each grouping."""
-        frame = summaries.icc(self.result, probability)
-        notes = ["correlation of two rows that share these groups"]
-        if any(len(block.effects) > 1 for block in self.result.design.random):
-            notes.append("with slopes that vary: averaged over the rows of the data")
-        return estimates("Intraclass correlation", frame, probability, tuple(notes))
+    def icc(
+        self,
+        probability: float = PROBABILITY,
+        *,
+        kind: str = "correlation",
+        scale: str = "latent",
+        at: At | None = None,
+        eta: float | None = None,
+        seed: int = 0,
+    ) -> Table:
+        """Return the intraclass correlation of each grouping; see `bayesmlm.summaries.icc`."""
+        options = {"kind": kind, "scale": scale, "at": at, "eta": eta, "seed": seed}
+        return icc_table(self.result, probability, **options)
+
+    def variance_function(self, at: At, probability: float = PROBABILITY) -> Table:
+        """Return variances where slopes vary, ``at={"x": [-1, 0, 1]}``."""
+        return variance_function_table(self.result, at, probability)
+
+    def anova(self, probability: float = PROBABILITY, order: Sequence[str] | None = None) -> Table:
+        """Return shares of the variance by analysis of variance beside the mixed model's."""
+        return anova_table(self.result, probability, order)
+
+    def reliability(
+        self, group: str | None = None, probability: float = PROBABILITY, by_group: bool = False
+    ) -> Table:
+        """Return the reliability of the groups' coefficients, averaged or by group."""
+        return reliability_table(self.result, self.only_group(group), probability, by_group)
+
+    def shrinkage(self, group: str | None = None, probability: float = PROBABILITY) -> Table:
+        """Return the groups' coefficients without, with partial and with complete pooling."""
+        return shrinkage_table(self.result, self.only_group(group), probability)
+
+    def pooling_factors(self) -> Table:
+        """Return how far the errors of every level are pooled (Gelman & Pardoe 2006)."""
+        return pooling_table(self.result)
+
+    def standard_errors(self, group: str | None = None, kind: str = "all") -> Table:
+        """Return comparative, diagnostic and posterior standard errors of the effects."""
+        return standard_error_table(self.result, self.only_group(group), kind)
+
+    def ranks(
+        self,
+        group: str | None = None,
+        effect: str | None = None,
+        probability: float = PROBABILITY,
+    ) -> Table:
+        """Return the groups' ranks by one effect, with their uncertainty."""
+        return ranks_table(self.result, self.only_group(group), effect, probability)
+
+    def within_between(
+        self, x: str | None = None, mean: str | None = None, probability: float = PROBABILITY
+    ) -> Table:
+        """Return within- and between-group coefficients and contextual effects."""
+        return within_between_table(self.result, x, mean, probability)
+
+    def r2(
+        self,
+        kind: str = "nakagawa",
+        probability: float = PROBABILITY,
+        *,
+        null: Fit | None = None,
+        by_level: bool = True,
+    ) -> Table:
+        """Return explained variance by a named definition.
+
+        Parameters
+        ----------
+        kind
+            ``"nakagawa"`` (marginal and conditional), ``"bayes"``, ``"levels"`` (Gelman &
+            Pardoe), ``"snijders-bosker"`` or ``"rights-sterba"``.
+        probability
+            Of the intervals.
+        null
+            Of ``"snijders-bosker"``: the model without predictors to compare with.
+        by_level
+            Of ``"rights-sterba"``: False gives shares of the total alone, which need no
+            predictors centred within groups.
+
+        Raises
+        ------
+        StatisticError
+            Where the definition does not apply; the message says why.
+        """
+        options: dict[str, Any] = {} if null is None else {"null": null.result}
+        options |= {} if by_level else {"by_level": False}
+        return r2_table(self.result, kind, probability, **options)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the fit to one file, which `bayesmlm.load` reads; see `bayesmlm.saving`.

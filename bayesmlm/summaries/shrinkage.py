@@ -1,0 +1,146 @@
+"""No pooling, partial pooling and complete pooling side by side.
+
+*No pooling*: least squares with coefficients of its own for every group, and common ones for
+the fixed columns that the groups' effects do not take up. *Complete pooling*: least squares
+without groups. *Partial pooling*: the model's coefficient of the group, fixed part plus
+deviation. Group-level predictors and their cross-level products are part of all three, so
+that with ``y ~ x * w + (x | g)`` the slope of x is the one at the group's own w.
+
+References
+----------
+Gelman & Hill (2007), Data Analysis Using Regression and Multilevel/Hierarchical Models,
+doi:10.1017/CBO9780511790942, section 12.2.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm.design import RandomBlock
+from bayesmlm.effects import effect_blocks
+from bayesmlm.result import FitResult
+from bayesmlm.summaries.coefficients_by_group import Split, split
+from bayesmlm.summaries.draws import PROBABILITY, check_probability, describe
+from bayesmlm.summaries.rows import (
+    fixed_columns,
+    generalised_inverse,
+    group_products,
+    ranks_of_products,
+    row_weights,
+    scale_variance,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+
+def no_pooling(
+    y: Array, X: Array, block: RandomBlock, weights: Array, known_scale: bool
+) -> tuple[Array, Array]:
+    """Return every group's own coefficients and their standard errors, shapes (J, q).
+
+    Parameters
+    ----------
+    y
+        Response less its offset, shape (N,).
+    X
+        Fixed columns with coefficients common to all groups, shape (N, k).
+    block
+        The grouping and its effect columns.
+    weights
+        Of the rows, shape (N,).
+    known_scale
+        Whether the variance of a row is 1 / weight, and not to be estimated.
+
+    Notes
+    -----
+    Not a number for groups whose rows do not identify their coefficients.
+    """
+    codes, J, q = block.grouping.codes, block.grouping.size, block.Z.shape[1]
+    products = group_products(block, weights)
+    ranks = ranks_of_products(products)
+    generalised = generalised_inverse(products)
+
+    def own(column: Array) -> Array:
+        cross = [np.bincount(codes, z * column * weights, J) for z in block.Z.T]
+        return np.einsum("jab,jb->ja", generalised, np.stack(cross, axis=-1))
+
+    def left(column: Array) -> Array:
+        return np.asarray(column - (block.Z * own(column)[codes]).sum(axis=1))
+
+    root = np.sqrt(weights)
+    within = np.column_stack([left(column) for column in X.T] or [np.empty((len(y), 0))])
+    beta, _, rank, _ = np.linalg.lstsq(within * root[:, None], left(y) * root, rcond=1e-9)
+    rest = y - X @ beta
+    freedom = len(y) - rank - int(ranks.sum())
+    residual = float((weights * left(rest) ** 2).sum())
+    scale = 1.0 if known_scale else residual / freedom if freedom > 0 else np.nan
+    se = np.sqrt(scale * np.einsum("jqq->jq", generalised))
+    unknown = np.where(ranks == q, 0.0, np.nan)[:, None] * np.ones(q)
+    return own(rest) + unknown, se + unknown
+
+
+def complete_pooling(y: Array, X: Array, parts: Split, weights: Array) -> Array:
+    """Return the groups' coefficients by least squares without groups, shape (J, q)."""
+    root = np.sqrt(weights)
+    beta = np.linalg.lstsq(X * root[:, None], y * root, rcond=None)[0]
+    return np.asarray(parts.totals(beta[None])[..., 0])
+
+
+def shrinkage(result: FitResult, group: str, probability: float = PROBABILITY) -> pd.DataFrame:
+    """Return the groups' coefficients without, with partial and with complete pooling.
+
+    Parameters
+    ----------
+    result
+        The fit.
+    group
+        The grouping.
+    probability
+        Of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        One row a group and effect: ``rows``, ``no pooling`` with its ``SE``; ``mean``,
+        ``sd``, ``lower``, ``upper`` of the model's; ``complete pooling``. Effects of other
+        groupings are left out of the first and the last.
+
+    Raises
+    ------
+    StatisticError
+        For a response that is not gaussian, whose groups may have no finite estimate.
+    """
+    import pandas as pd
+
+    check_probability(probability)
+    design = result.design
+    block = design.block(group)
+    scale_variance(result, "estimates without pooling")
+    weights = row_weights(design)
+    y = design.y - design.offset
+    beta = fixed_columns(result)[1][:, : len(design.coef)]
+    parts = split(design.X, block)
+    known = not design.estimates_scale
+    own, se = no_pooling(y, design.X[:, list(parts.common)], block, weights, known)
+    totals = parts.totals(beta)
+    described = []
+    for groups, draws in effect_blocks(result, block.name):
+        values = totals[groups] + draws
+        described.append(describe(values.reshape(-1, values.shape[-1]).T, probability))
+    index = pd.MultiIndex.from_product(
+        [list(block.grouping.labels), list(block.effects)], names=[block.name, "effect"]
+    )
+    columns = {
+        "rows": np.repeat(block.grouping.counts, len(block.effects)),
+        "no pooling": own.ravel(),
+        "SE": se.ravel(),
+    }
+    columns |= {name: np.concatenate([part[name] for part in described]) for name in described[0]}
+    columns["complete pooling"] = complete_pooling(y, design.X, parts, weights).ravel()
+    return pd.DataFrame(columns, index=index)

@@ -1,0 +1,211 @@
+"""Standard errors of the groups' effects: comparative and diagnostic.
+
+Given beta, T and sigma², the effects of group j have the mean û_j and the covariance
+
+    C_j = (T⁻¹ + Z_j' W Z_j / sigma²)⁻¹,   and û_j varies over samples by T - C_j.
+
+The root of the first is the *comparative* standard error, for intervals about u_j and
+comparisons of groups (lme4's ``condVar``); that of the second the *diagnostic* one, for
+standardised effects in checks of the model. With several groupings C is the covariance given
+the data of all effects together. The *posterior* standard error also has what is not known
+of beta, T and sigma².
+
+References
+----------
+Goldstein (2011), Multilevel Statistical Models, 4th ed., doi:10.1002/9780470973394, section
+2.14; Snijders & Bosker (2012), Multilevel Analysis, 2nd ed., section 4.8;
+Bates, Mächler, Bolker & Walker (2015), doi:10.18637/jss.v067.i01, equation 58.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm.design import RandomBlock
+from bayesmlm.effects import effect_blocks
+from bayesmlm.errors import StatisticError, message
+from bayesmlm.result import FitResult
+from bayesmlm.summaries.rows import CHUNK, group_products, n_draws, row_weights, scale_variance
+from bayesmlm.summaries.variance_components import covariance_draws
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+LARGEST = 6000
+"""Effects of all groupings together that one covariance is computed of."""
+
+DRAWS = 100
+"""Draws that the covariance of several groupings is computed at."""
+
+
+def conditional_covariance(T: Array, products: Array, sigma2: Array) -> Array:
+    """Return (T⁻¹ + Z_j' W Z_j / sigma²)⁻¹ for draws and groups; T may be singular.
+
+    Parameters
+    ----------
+    T
+        Shape (S, q, q).
+    products
+        Z_j' W Z_j, shape (J, q, q).
+    sigma2
+        Shape (S,).
+
+    Returns
+    -------
+    array, shape (J, S, q, q)
+    """
+    scaled = products[:, None] / sigma2[:, None, None]
+    inner = np.eye(T.shape[1]) + scaled @ T
+    return np.asarray(T @ np.linalg.inv(inner))
+
+
+def comparative_blocks(result: FitResult, block: RandomBlock) -> Iterator[Array]:
+    """Return draws of C_qq of one grouping in blocks of groups, shape (groups, q, S)."""
+    sigma2 = scale_variance(result, "comparative standard errors given the fixed effects")
+    T = covariance_draws(result, block)
+    products = group_products(block, row_weights(result.design))
+    step = max(1, CHUNK // T.size)
+    for start in range(0, len(products), step):
+        C = conditional_covariance(T, products[start : start + step], sigma2)
+        yield np.einsum("jsqq->jqs", C)
+
+
+def comparative_together(result: FitResult, block: RandomBlock) -> tuple[Array, int]:
+    """Return C_qq of one of several groupings, and the number of draws it is computed at.
+
+    Returns
+    -------
+    variances, S
+        Shape (J, q, S); the draws are evenly spaced over those of the fit.
+
+    Raises
+    ------
+    StatisticError
+        Where there are too many effects.
+    """
+    from scipy.linalg import block_diag
+
+    sigma2 = scale_variance(result, "comparative standard errors given the fixed effects")
+    blocks = result.design.random
+    sizes = [b.grouping.size * len(b.effects) for b in blocks]
+    if sum(sizes) > LARGEST:
+        raise StatisticError(
+            message(
+                f"the covariance of {sum(sizes):,} effects of {len(blocks)} groupings",
+                f"at most {LARGEST:,}, or one grouping",
+                'read the posterior ones: fit.standard_errors(kind="posterior")',
+            )
+        )
+    chosen = np.unique(np.linspace(0, len(sigma2) - 1, DRAWS).round().astype(int))
+    cross = joint_products(blocks, row_weights(result.design))
+    covariances = [covariance_draws(result, b)[chosen] for b in blocks]
+    at = sum(sizes[: blocks.index(block)])
+    own = slice(at, at + sizes[blocks.index(block)])
+    found = []
+    for s, variance in enumerate(sigma2[chosen]):
+        roots = [root(T[s]) for T in covariances]
+        L = block_diag(
+            *(np.kron(np.eye(b.grouping.size), r) for b, r in zip(blocks, roots, strict=True))
+        )
+        middle = np.eye(len(L)) + L.T @ cross @ L / variance
+        half = np.linalg.solve(np.linalg.cholesky(middle), L[own].T)
+        found.append((half**2).sum(axis=0))
+    return np.stack(found, axis=-1).reshape(block.grouping.size, -1, len(chosen)), len(chosen)
+
+
+def joint_products(blocks: tuple[RandomBlock, ...], weights: Array) -> Array:
+    """Return Z' W Z of the effects of all groupings, group after group, shape (m, m)."""
+    from scipy.sparse import csr_array, hstack
+
+    parts = []
+    for block in blocks:
+        N, q = block.Z.shape
+        columns = block.grouping.codes[:, None] * q + np.arange(q)
+        pointers = np.arange(0, N * q + 1, q)
+        parts.append(
+            csr_array((block.Z.ravel(), columns.ravel(), pointers), (N, q * block.grouping.size))
+        )
+    Z = hstack(parts).tocsr()
+    return np.asarray((Z.T @ Z.multiply(weights[:, None])).todense())
+
+
+def root(T: Array) -> Array:
+    """Return F with T = F F', also of a singular T."""
+    values, vectors = np.linalg.eigh(T)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+
+
+def standard_errors(result: FitResult, group: str, kind: str = "all") -> pd.DataFrame:
+    """Return the standard errors of every group's effects.
+
+    Parameters
+    ----------
+    result
+        The fit.
+    group
+        The grouping.
+    kind
+        ``"given beta"`` gives ``comparative`` and ``diagnostic``, posterior means over the
+        draws of T and sigma² (root mean squares); ``"posterior"`` gives ``posterior``, the SD
+        of the draws of u_j; ``"all"`` what of these is defined for the fit.
+
+    Returns
+    -------
+    DataFrame
+        One row a group and effect.
+
+    Raises
+    ------
+    StatisticError
+        For ``"given beta"`` of a response that is not gaussian, whose effects have no normal
+        conditional distribution; for ``"posterior"`` of a maximum, which has no draws.
+    """
+    import pandas as pd
+
+    block = result.design.block(group)
+    gaussian, drawn = result.design.family.has_scale, n_draws(result) > 1
+    check_kind(kind, result, gaussian, drawn)
+    columns: dict[str, Array] = {}
+    if kind in ("all", "given beta") and gaussian:
+        comparative = mean_comparative(result, block)
+        tau = np.einsum("sqq->q", covariance_draws(result, block)) / n_draws(result)
+        columns["comparative"] = np.sqrt(comparative).ravel()
+        columns["diagnostic"] = np.sqrt(np.maximum(tau - comparative, 0.0)).ravel()
+    if kind in ("all", "posterior") and drawn:
+        blocks = (draws for _, draws in effect_blocks(result, block.name))
+        columns["posterior"] = np.concatenate([d.std(axis=-1, ddof=1) for d in blocks]).ravel()
+    index = pd.MultiIndex.from_product(
+        [list(block.grouping.labels), list(block.effects)], names=[block.name, "effect"]
+    )
+    return pd.DataFrame(columns, index=index)
+
+
+def mean_comparative(result: FitResult, block: RandomBlock) -> Array:
+    """Return the posterior mean of C_qq, shape (J, q)."""
+    if len(result.design.random) > 1:
+        return np.asarray(comparative_together(result, block)[0].mean(axis=-1))
+    return np.concatenate([C.mean(axis=-1) for C in comparative_blocks(result, block)])
+
+
+def check_kind(kind: str, result: FitResult, gaussian: bool, drawn: bool) -> None:
+    """Refuse an unknown kind, or one that the fit does not define."""
+    if kind not in ("all", "given beta", "posterior"):
+        raise StatisticError(
+            message(f"kind={kind!r}", "'all', 'given beta', 'posterior'", "choose one of these")
+        )
+    if kind == "given beta":
+        scale_variance(result, "standard errors given beta")
+    if not drawn and (kind == "posterior" or not gaussian):
+        raise StatisticError(
+            message(
+                f"posterior standard errors of a fit by {result.engine.name!r}, which has no draws",
+                "fits by 'nuts' or 'laplace'",
+                'read those given beta: fit.standard_errors(kind="given beta")',
+            )
+        )
