@@ -14,6 +14,7 @@ _WHERE = {
     "Model": "bayesmlm.model",
     "Fit": "bayesmlm.fit",
     "load": "bayesmlm.fit",
+    "compare_icc": "bayesmlm.outcomes",
     "compare_points": "bayesmlm.mass_points",
     "NUTS": "bayesmlm.engines",
     "Laplace": "bayesmlm.engines",
@@ -83,6 +84,7 @@ __all__ = [
     "StudentT",
     "UnsupportedError",
     "__version__",
+    "compare_icc",
     "compare_points",
     "datasets",
     "equations",
@@ -109,6 +111,7 @@ if TYPE_CHECKING:
     from bayesmlm.fit import Fit, load
     from bayesmlm.mass_points import compare_points
     from bayesmlm.model import Model
+    from bayesmlm.outcomes import compare_icc
     from bayesmlm.priors import (
         LKJ,
         Cauchy,

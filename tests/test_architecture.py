@@ -34,6 +34,7 @@ FLOORS = (
         "mass_points",
         "gallery",
         "compare",
+        "outcomes",
         "model_source",
         "output",
         "demo",

@@ -84,7 +84,7 @@ def residual_squares(y: Array, groupings: Sequence[Grouping]) -> float:
 def sequential_shares(y: Array, groupings: Sequence[Grouping]) -> list[float]:
     """Return the share of the total sum of squares that each grouping adds, in order."""
     left = [residual_squares(y, groupings[:k]) for k in range(len(groupings) + 1)]
-    return [(before - after) / left[0] for before, after in pairwise(left)]
+    return [max(before - after, 0.0) / left[0] for before, after in pairwise(left)]
 
 
 def anova(

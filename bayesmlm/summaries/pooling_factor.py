@@ -36,6 +36,9 @@ Array = NDArray[np.float64]
 
 LEVEL1 = "level 1"
 
+ROUNDING = 1e-12
+"""Size of a loading, relative to the largest, that is rounding."""
+
 
 @dataclass(frozen=True)
 class LevelVariances:
@@ -149,11 +152,13 @@ def row_level(result: FitResult) -> LevelVariances:
 def group_level(result: FitResult, block: RandomBlock) -> list[LevelVariances]:
     """Return the variances of every effect of one grouping."""
     X, beta, _ = fixed_columns(result)
-    totals = split(X, block)
+    parts = split(X, block)
+    loadings = about_means(parts.loadings)
+    own_beta = beta[:, list(parts.own)].T
     errors: list[list[Moments]] = [[] for _ in block.effects]
     units: list[list[Moments]] = [[] for _ in block.effects]
     for groups, draws in effect_blocks(result, block.name):
-        own = totals.loadings[groups] @ beta[:, list(totals.own)].T
+        own = loadings[groups] @ own_beta
         for q in range(len(block.effects)):
             errors[q].append(moments([draws[:, q]]))
             units[q].append(moments([draws[:, q] + own[:, q]]))
@@ -171,6 +176,12 @@ def group_level(result: FitResult, block: RandomBlock) -> list[LevelVariances]:
             )
         )
     return found
+
+
+def about_means(loadings: Array) -> Array:
+    """Return loadings less their means over the groups, which no variance sees."""
+    centred = loadings - loadings.mean(axis=0)
+    return np.where(np.abs(centred) > ROUNDING * np.abs(loadings).max(axis=0), centred, 0.0)
 
 
 def pooling_factors(result: FitResult) -> pd.DataFrame:

@@ -19,8 +19,8 @@ Array = NDArray[np.float64]
 REACH, NODES = 8.5, 81
 """Standard deviations that the nodes reach, and their number."""
 
-SIMULATED = 400
-"""Random numbers of the shared and of the other effects."""
+SHARED, OTHERS = 2000, 100
+"""Random numbers that stand for the shared and for the other effects."""
 
 CHUNK = 2**22
 
@@ -56,9 +56,9 @@ def normal_nodes() -> Nodes:
 
 def random_nodes(seed: int) -> Nodes:
     """Return normal random numbers of equal weight."""
-    shared, other = np.random.default_rng(seed).standard_normal((2, SIMULATED))
-    weights = np.full(SIMULATED, 1 / SIMULATED)
-    return Nodes(shared, other, weights, weights, False)
+    rng = np.random.default_rng(seed)
+    shared, other = rng.standard_normal(SHARED), rng.standard_normal(OTHERS)
+    return Nodes(shared, other, np.full(SHARED, 1 / SHARED), np.full(OTHERS, 1 / OTHERS), False)
 
 
 def response_icc(family: Family, center: Array, common: Array, rest: Array, nodes: Nodes) -> Array:

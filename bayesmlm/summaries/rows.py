@@ -57,7 +57,7 @@ def scale_variance(result: FitResult, statistic: str) -> Array:
                 f"{statistic} with the {design.family.name} family, whose rows have a sampling "
                 "variance that changes with their mean",
                 "gaussian responses",
-                "read the posterior SDs of fit.ranef(), which are defined for every family",
+                "read fit.standard_errors() and fit.pooling_factors(), which every family has",
             )
         )
     if not design.estimates_scale:
