@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from bayesmlm import plots, summaries
+from bayesmlm import summaries
 from bayesmlm.checks import Check, check
 from bayesmlm.effects import random_effects
-from bayesmlm.errors import SpecError, message
+from bayesmlm.plots import Plots
 from bayesmlm.reports import Page, Table
 from bayesmlm.reports.equations import Equations
 from bayesmlm.reports.statistics import (
@@ -34,23 +33,6 @@ from bayesmlm.summaries.grid import At
 
 if TYPE_CHECKING:
     import xarray as xr
-    from matplotlib.figure import Figure
-
-
-@dataclass(frozen=True)
-class Plots:
-    """Pictures of a fit, each a matplotlib Figure."""
-
-    fit: Fit
-
-    def caterpillar(
-        self,
-        group: str | None = None,
-        effect: str | None = None,
-        probability: float = PROBABILITY,
-    ) -> Figure:
-        """Draw every group's deviations in order; see `bayesmlm.plots.caterpillar`."""
-        return plots.caterpillar(self.fit.result, self.fit.only_group(group), effect, probability)
 
 
 class Fit:
@@ -78,7 +60,7 @@ class Fit:
     @property
     def plot(self) -> Plots:
         """Pictures."""
-        return Plots(self)
+        return Plots(self.result)
 
     @cached_property
     def _checked(self) -> Check:
@@ -272,18 +254,7 @@ class Fit:
         SpecError
             If none is named and the model has none or several.
         """
-        known = [block.name for block in self.result.design.random]
-        if group is not None:
-            return self.result.design.block(group).name
-        if len(known) != 1:
-            raise SpecError(
-                message(
-                    f"no group named, in a model with {len(known)} groupings",
-                    ", ".join(map(repr, known)) or "models with random effects",
-                    "pass one of these names" if known else "add a term such as (1 | group)",
-                )
-            )
-        return known[0]
+        return self.result.only_group(group)
 
     def __str__(self) -> str:
         return str(self.summary())

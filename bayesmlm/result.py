@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bayesmlm.design import Design
+from bayesmlm.errors import SpecError, message
 from bayesmlm.priors import Priors
 from bayesmlm.spec.terms import ModelSpec
 
@@ -50,3 +51,24 @@ class FitResult:
     def posterior(self) -> xr.Dataset:
         """The posterior draws."""
         return self.tree["posterior"].to_dataset()
+
+    def only_group(self, group: str | None) -> str:
+        """Return the grouping named, or the only one.
+
+        Raises
+        ------
+        SpecError
+            If none is named and the model has none or several.
+        """
+        known = [block.name for block in self.design.random]
+        if group is not None:
+            return self.design.block(group).name
+        if len(known) != 1:
+            raise SpecError(
+                message(
+                    f"no group named, in a model with {len(known)} groupings",
+                    ", ".join(map(repr, known)) or "models with random effects",
+                    "pass one of these names" if known else "add a term such as (1 | group)",
+                )
+            )
+        return known[0]

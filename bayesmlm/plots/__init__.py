@@ -1,5 +1,29 @@
-"""Pictures of a fit: one file each."""
+"""Pictures of a fit: one file each, on ArviZ's PlotCollection."""
 
+from bayesmlm.plots.canvas import Picture
 from bayesmlm.plots.caterpillar import caterpillar
+from bayesmlm.plots.lines import lines
+from bayesmlm.plots.of_fit import Plots
+from bayesmlm.plots.prior_posterior import prior_posterior
+from bayesmlm.plots.qq import qq
+from bayesmlm.plots.scatter_matrix import scatter_matrix
+from bayesmlm.plots.shrinkage import shrinkage
+from bayesmlm.plots.spaghetti import spaghetti
+from bayesmlm.plots.variance_components import variance_components
+from bayesmlm.plots.variance_function import variance_function
+from bayesmlm.plots.within_between import within_between
 
-__all__ = ["caterpillar"]
+__all__ = [
+    "Picture",
+    "Plots",
+    "caterpillar",
+    "lines",
+    "prior_posterior",
+    "qq",
+    "scatter_matrix",
+    "shrinkage",
+    "spaghetti",
+    "variance_components",
+    "variance_function",
+    "within_between",
+]
