@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bayesmlm.families.family import Array, Family, whole
 from bayesmlm.families.link import LINKS, Link
-from bayesmlm.families.normal_cdf import log_cdf
+from bayesmlm.families.normal_cdf import log_cdf, log_cdf_curvatures
 
 LATENT_VARIANCE = {"logit": np.pi**2 / 3, "probit": 1.0}
 """Variance of the standard logistic and the standard normal distribution."""
@@ -130,4 +130,47 @@ def probit_rows(y, eta, others, known, weights, slope, other_slopes):
             log_q, slope_q = log_cdf(-eta[i])
             total += w * (n - y[i]) * log_q
             slope[i] -= w * (n - y[i]) * slope_q
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def logit_curvatures(y, eta, others, known, weights, first, second, third):
+    """Return sum w (y eta - n log(1 + exp(eta))); see `families.rows.curvatures`."""
+    trials = known[0]
+    by_trials, by_weight = int(len(trials) > 1), int(len(weights) > 1)
+    total = 0.0
+    for i in range(len(y)):
+        n, w = trials[i * by_trials], weights[i * by_weight]
+        small = np.exp(-abs(eta[i]))
+        p = (1.0 if eta[i] > 0.0 else small) / (1.0 + small)
+        q = (small if eta[i] > 0.0 else 1.0) / (1.0 + small)
+        less = n - y[i] if eta[i] > 0.0 else y[i]
+        total -= w * (less * abs(eta[i]) + n * np.log1p(small))
+        first[i] = w * (y[i] * q - (n - y[i]) * p)
+        second[i] = -w * n * p * q
+        third[i] = second[i] * (q - p)
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def probit_curvatures(y, eta, others, known, weights, first, second, third):
+    """Return sum w (y log Phi(eta) + (n - y) log Phi(-eta)); see `families.rows.curvatures`."""
+    trials = known[0]
+    by_trials, by_weight = int(len(trials) > 1), int(len(weights) > 1)
+    total = 0.0
+    for i in range(len(y)):
+        n, w = trials[i * by_trials], weights[i * by_weight]
+        first[i] = second[i] = third[i] = 0.0
+        if y[i] > 0.0:
+            log_p, slope, bend, twist = log_cdf_curvatures(eta[i])
+            total += w * y[i] * log_p
+            first[i] += w * y[i] * slope
+            second[i] += w * y[i] * bend
+            third[i] += w * y[i] * twist
+        if y[i] < n:
+            log_q, slope, bend, twist = log_cdf_curvatures(-eta[i])
+            total += w * (n - y[i]) * log_q
+            first[i] -= w * (n - y[i]) * slope
+            second[i] += w * (n - y[i]) * bend
+            third[i] -= w * (n - y[i]) * twist
     return total

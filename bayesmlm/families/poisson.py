@@ -59,3 +59,16 @@ def rows(y, eta, others, known, weights, slope, other_slopes):
         total += w * (y[i] * eta[i] - mean)
         slope[i] = w * (y[i] - mean)
     return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def curvatures(y, eta, others, known, weights, first, second, third):
+    """Return sum w (y eta - exp(eta)); see `families.rows.curvatures`."""
+    by_weight = int(len(weights) > 1)
+    total = 0.0
+    for i in range(len(y)):
+        w, mean = weights[i * by_weight], np.exp(eta[i])
+        total += w * (y[i] * eta[i] - mean)
+        first[i] = w * (y[i] - mean)
+        second[i] = third[i] = -w * mean
+    return total

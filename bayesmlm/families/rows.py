@@ -56,3 +56,23 @@ def add_rows(code, y, eta, others, known, weights, slope, other_slopes):
     if code == BINOMIAL_PROBIT:
         return binomial.probit_rows(y, eta, others, known, weights, slope, other_slopes)
     return poisson.rows(y, eta, others, known, weights, slope, other_slopes)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def curvatures(code, y, eta, others, known, weights, first, second, third):
+    """Return the log density of the rows up to a constant, and set its derivatives in eta.
+
+    Parameters
+    ----------
+    code, y, eta, others, known, weights
+        As of `add_rows`.
+    first, second, third
+        Set to the derivatives of the weighted log density in eta, shape (N,).
+    """
+    if code == GAUSSIAN:
+        return gaussian.curvatures(y, eta, others, known, weights, first, second, third)
+    if code == BINOMIAL_LOGIT:
+        return binomial.logit_curvatures(y, eta, others, known, weights, first, second, third)
+    if code == BINOMIAL_PROBIT:
+        return binomial.probit_curvatures(y, eta, others, known, weights, first, second, third)
+    return poisson.curvatures(y, eta, others, known, weights, first, second, third)
