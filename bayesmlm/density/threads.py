@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from typing import Any
 
@@ -72,3 +72,19 @@ def controller() -> Any:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
+
+
+@contextmanager
+def own_threads(work: float) -> Iterator[None]:
+    """Run kernels that call no BLAS on one thread if `work` is small, else on all.
+
+    To limit BLAS takes milliseconds, more than a small kernel runs.
+    """
+    import numba
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(1 if work < SMALL else numba.config.NUMBA_NUM_THREADS)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)

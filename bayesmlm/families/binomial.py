@@ -17,6 +17,9 @@ from bayesmlm.families.normal_cdf import log_cdf, log_cdf_curvatures
 LATENT_VARIANCE = {"logit": np.pi**2 / 3, "probit": 1.0}
 """Variance of the standard logistic and the standard normal distribution."""
 
+TOGETHER = 32
+"""Factors between 1 and 2 whose product loses no digits."""
+
 
 def log_odds(eta: Any, link: Link) -> Any:
     """Return the log odds of success as a tensor, without overflow in either tail."""
@@ -135,21 +138,32 @@ def probit_rows(y, eta, others, known, weights, slope, other_slopes):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def logit_curvatures(y, eta, others, known, weights, first, second, third):
-    """Return sum w (y eta - n log(1 + exp(eta))); see `families.rows.curvatures`."""
+    """Return sum w (y eta - n log(1 + exp(eta))); see `families.rows.curvatures`.
+
+    One logarithm serves the product of `TOGETHER` rows of one trial.
+    """
     trials = known[0]
     by_trials, by_weight = int(len(trials) > 1), int(len(weights) > 1)
-    total = 0.0
+    total, product, waiting = 0.0, 1.0, 0
     for i in range(len(y)):
         n, w = trials[i * by_trials], weights[i * by_weight]
         small = np.exp(-abs(eta[i]))
         p = (1.0 if eta[i] > 0.0 else small) / (1.0 + small)
         q = (small if eta[i] > 0.0 else 1.0) / (1.0 + small)
         less = n - y[i] if eta[i] > 0.0 else y[i]
-        total -= w * (less * abs(eta[i]) + n * np.log1p(small))
+        total -= w * less * abs(eta[i])
+        if w * n == 1.0:
+            product *= 1.0 + small
+            waiting += 1
+            if waiting == TOGETHER:
+                total -= np.log(product)
+                product, waiting = 1.0, 0
+        else:
+            total -= w * n * np.log1p(small)
         first[i] = w * (y[i] * q - (n - y[i]) * p)
         second[i] = -w * n * p * q
         third[i] = second[i] * (q - p)
-    return total
+    return total - np.log(product)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -174,3 +188,20 @@ def probit_curvatures(y, eta, others, known, weights, first, second, third):
             second[i] += w * (n - y[i]) * bend
             third[i] -= w * (n - y[i]) * twist
     return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def logit_total(y, eta):
+    """Return sum (y eta - log(1 + exp(eta))), one trial and weight one a row.
+
+    One logarithm serves the product of `TOGETHER` rows.
+    """
+    total, product, waiting = 0.0, 1.0, 0
+    for i in range(len(y)):
+        total += y[i] * eta[i] - max(eta[i], 0.0)
+        product *= 1.0 + np.exp(-abs(eta[i]))
+        waiting += 1
+        if waiting == TOGETHER:
+            total -= np.log(product)
+            product, waiting = 1.0, 0
+    return total - np.log(product)

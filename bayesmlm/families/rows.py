@@ -76,3 +76,17 @@ def curvatures(code, y, eta, others, known, weights, first, second, third):
     if code == BINOMIAL_PROBIT:
         return binomial.probit_curvatures(y, eta, others, known, weights, first, second, third)
     return poisson.curvatures(y, eta, others, known, weights, first, second, third)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def total(code, y, eta, others, known, weights, slope, other_slopes):
+    """Return what `add_rows` returns; the slopes are room to work in."""
+    if (
+        code == BINOMIAL_LOGIT
+        and len(known[0]) == 1
+        and known[0, 0] == 1.0
+        and len(weights) == 1
+        and weights[0] == 1.0
+    ):
+        return binomial.logit_total(y, eta)
+    return add_rows(code, y, eta, others, known, weights, slope, other_slopes)

@@ -1,0 +1,195 @@
+"""The likelihood of a generalized model with one grouping, its effects integrated out.
+
+theta holds p coordinates of the fixed effects and the d hyperparameters psi; the effects are
+integrated out by adaptive Gauss-Hermite quadrature, which with one node is Laplace's
+approximation. The likelihood and its gradient are one compiled call for a batch of theta.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm.density import quadrature_kernel
+from bayesmlm.density.conditional_kernel import factor_gradient, scaled_factor
+from bayesmlm.density.gauss_hermite import gauss_hermite
+from bayesmlm.density.grouped_rows import GroupedRows, grouped_rows
+from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters
+from bayesmlm.density.theta_prior import ThetaPrior, theta_prior
+from bayesmlm.density.threads import own_threads
+from bayesmlm.design import Design
+from bayesmlm.families.rows import code
+from bayesmlm.priors import Priors
+
+Array = NDArray[np.float64]
+
+WIDEST = 3
+"""Effects of a group up to which a product rule is used."""
+
+ROW = 20.0
+"""Multiplications that a row costs at a node."""
+
+STEP = 1e-4
+"""Of the central differences by which the family's other parameters are differentiated."""
+
+
+@dataclass(frozen=True)
+class QuadratureMarginal:
+    """The density of fixed effects and hyperparameters of a model with one grouping.
+
+    Parameters
+    ----------
+    design, priors
+        The model.
+    data, layout, prior
+        Its rows, hyperparameters, and prior of theta.
+    nodes
+        Nodes in each dimension.
+    rule
+        Points and log weights of the nodes.
+    modes
+        Standard effects from which the search for the modes begins, shape (J, q).
+    """
+
+    design: Design
+    priors: Priors
+    data: GroupedRows
+    layout: Hyperparameters
+    prior: ThetaPrior
+    nodes: int
+    rule: tuple[Array, Array]
+    modes: Array
+
+    @property
+    def size(self) -> int:
+        """Length of theta."""
+        return self.data.X.shape[1] + self.layout.size
+
+    def with_nodes(self, nodes: int) -> QuadratureMarginal:
+        """Return the same density by another number of nodes."""
+        return replace(self, nodes=nodes, rule=gauss_hermite(nodes, self.modes.shape[1]))
+
+    def split(self, theta: Array) -> tuple[Array, Array]:
+        """Return coordinates (S, p) and hyperparameters (S, d)."""
+        p = self.data.X.shape[1]
+        return np.ascontiguousarray(theta[:, :p]), theta[:, p:]
+
+    def to_user(self, coordinates: Array) -> Array:
+        """Return fixed effects in the user's coordinates, shape (S, p)."""
+        return np.asarray(np.linalg.solve(self.data.to_X, coordinates.T).T)
+
+    def scales(self, psi: Array) -> tuple[Array, Array]:
+        """Return the kernel's G = C L, shape (S, q, q), and other parameters, shape (S, K)."""
+        G = self.data.to_Z[0] @ self.layout.groups[0].factor(psi)
+        free = [] if self.layout.sigma is None else [self.layout.sigma]
+        return np.ascontiguousarray(G), np.ascontiguousarray(psi[:, free])
+
+    def work(self, S: int) -> float:
+        """Rough number of multiplications of a batch."""
+        return ROW * S * len(self.data.offset) * (len(self.rule[1]) + 4)
+
+    def likelihood(self, coordinates: Array, G: Array, others: Array) -> Array:
+        """Return the log likelihood by the kernel's parameters, shape (S,)."""
+        data = self.data
+        with own_threads(self.work(len(coordinates))):
+            values = quadrature_kernel.evaluate(
+                coordinates, G, others, data.offset, data.X, data.Z[0], data.rows, data.starts,
+                self.rule, self.modes,
+            )  # fmt: skip
+        return np.asarray(values + data.constant)
+
+    def likelihood_slopes(
+        self, coordinates: Array, G: Array, others: Array
+    ) -> tuple[Array, Array, Array, Array]:
+        """Return log likelihoods, their slopes in coordinates and G, and the modes."""
+        data = self.data
+        with own_threads(2 * self.work(len(coordinates))):
+            values, slopes, G_slopes, modes = quadrature_kernel.evaluate_gradients(
+                coordinates, G, others, data.offset, data.X, data.Z[0], data.rows, data.starts,
+                self.rule, self.modes,
+            )  # fmt: skip
+        return values + data.constant, slopes, G_slopes, modes
+
+    def log_likelihood(self, theta: Array) -> Array:
+        """Return log p(y | theta), shape (S,)."""
+        coordinates, psi = self.split(np.atleast_2d(theta))
+        return self.likelihood(coordinates, *self.scales(psi))
+
+    def log_likelihood_gradient(self, theta: Array) -> tuple[Array, Array]:
+        """Return log p(y | theta), shape (S,), and its gradient, shape (S, size)."""
+        theta = np.atleast_2d(theta)
+        coordinates, psi = self.split(theta)
+        p, sigma = coordinates.shape[1], self.layout.sigma
+        values, slopes, G_slopes, _ = self.likelihood_slopes(coordinates, *self.scales(psi))
+        gradient = np.zeros_like(theta)
+        gradient[:, :p] = slopes
+        slots, C = self.layout.groups[0], self.data.to_Z[0]
+        q = len(C)
+        R, L = np.empty((q, q)), np.empty((q, q))
+        for s in range(len(theta)):
+            own = np.ascontiguousarray(psi[s])
+            scaled_factor(own, slots.sds, slots.pair_positions, R, L)
+            L_slope = np.ascontiguousarray(C.T @ G_slopes[s])
+            factor_gradient(own, slots.sds, slots.pair_positions, R, L, L_slope, gradient[s, p:])
+        if sigma is not None:
+            move = STEP * np.eye(theta.shape[1])[p + sigma]
+            ahead, behind = self.log_likelihood(theta + move), self.log_likelihood(theta - move)
+            gradient[:, p + sigma] = (ahead - behind) / (2 * STEP)
+        return values, gradient
+
+    def log_density(self, theta: Array) -> Array:
+        """Return log p(theta, y); minus infinity where it cannot be computed; shape (S,)."""
+        theta = np.atleast_2d(theta)
+        with np.errstate(all="ignore"):
+            total = self.log_likelihood(theta) + self.prior.log_density(theta)
+        return np.where(np.isfinite(total), total, -np.inf)
+
+    def gradient(self, theta: Array) -> tuple[Array, Array]:
+        """Return log p(theta, y) and its gradient, shapes (S,) and (S, size)."""
+        values, slopes = self.log_likelihood_gradient(theta)
+        priors = [self.prior.with_gradient(own) for own in np.atleast_2d(theta)]
+        with np.errstate(all="ignore"):
+            total = values + np.array([value for value, _ in priors])
+            slopes = slopes + np.stack([slope for _, slope in priors])
+        return np.where(np.isfinite(total), total, -np.inf), slopes
+
+    def started(self, theta: Array) -> QuadratureMarginal:
+        """Return the same density, its modes sought from those at one theta, shape (size,)."""
+        coordinates, psi = self.split(theta[None])
+        *_, modes = self.likelihood_slopes(coordinates, *self.scales(psi))
+        return replace(self, modes=modes[0]) if np.isfinite(modes).all() else self
+
+
+def quadrature_marginal(design: Design, priors: Priors, nodes: int) -> QuadratureMarginal | str:
+    """Return the density of a model with one grouping, or the reason why there is none.
+
+    Parameters
+    ----------
+    design, priors
+        The model.
+    nodes
+        Nodes in each dimension; one is Laplace's approximation.
+    """
+    if code(design.family) is None:
+        return f"the {design.family.name} family has no compiled density"
+    if len(design.random) != 1:
+        return f"quadrature is over one grouping, and there are {len(design.random)}"
+    q = len(design.random[0].effects)
+    if q > WIDEST:
+        return f"{q} effects of a group are too many for a product rule"
+    bounded = [name for name in design.coef if priors.coefficients[name].positive]
+    if bounded:
+        return f"the prior of {bounded[0]} is bounded"
+    data, layout = grouped_rows(design), hyperparameters(design)
+    return QuadratureMarginal(
+        design,
+        priors,
+        data,
+        layout,
+        theta_prior(design, priors, layout, data.to_X),
+        nodes,
+        gauss_hermite(nodes, q),
+        np.zeros((design.random[0].grouping.size, q)),
+    )
