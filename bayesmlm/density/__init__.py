@@ -2,10 +2,13 @@
 
 from bayesmlm.density.conditional import ConditionalPosterior, conditional_posterior
 from bayesmlm.density.gaussian import GaussianMarginal, gaussian_marginal
+from bayesmlm.density.quadrature import QuadratureMarginal, quadrature_marginal
 
 __all__ = [
     "ConditionalPosterior",
     "GaussianMarginal",
+    "QuadratureMarginal",
     "conditional_posterior",
     "gaussian_marginal",
+    "quadrature_marginal",
 ]

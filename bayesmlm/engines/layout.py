@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.density import ConditionalPosterior, GaussianMarginal
+from bayesmlm.density import ConditionalPosterior, GaussianMarginal, QuadratureMarginal
 from bayesmlm.density.hyperparameters import Hyperparameters
 from bayesmlm.design import Design
 
@@ -33,7 +33,7 @@ class Laid:
     layout: Hyperparameters
 
 
-Density = GaussianMarginal | ConditionalPosterior | Laid
+Density = GaussianMarginal | ConditionalPosterior | QuadratureMarginal | Laid
 
 
 def posterior_dataset(

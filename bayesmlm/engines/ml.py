@@ -14,7 +14,7 @@ Bates, Mächler, Bolker & Walker (2015), doi:10.18637/jss.v067.i01, equations 34
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -26,11 +26,23 @@ from bayesmlm.density import GaussianMarginal
 from bayesmlm.density.fixed_prior import flat
 from bayesmlm.density.noise import MEANS
 from bayesmlm.design import Design
+from bayesmlm.engines import generalized_ml
 from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.layout import data_groups, posterior_dataset
-from bayesmlm.engines.marginal import require_marginal
+from bayesmlm.engines.marginal import require_marginal, require_quadrature
 from bayesmlm.engines.mode import Mode, find_mode
+from bayesmlm.engines.nodes import check_nodes, integration
 from bayesmlm.engines.progress import Progress
+from bayesmlm.engines.relative import (
+    Block,
+    find_blocks,
+    identity,
+    is_singular,
+    kernel_factors,
+    set_hyperparameters,
+    user_factors,
+)
+from bayesmlm.errors import EngineError, message
 from bayesmlm.priors import Normal, Priors
 from bayesmlm.result import FitResult
 
@@ -41,42 +53,6 @@ STARTS = (1.0, 0.2)
 
 FAR, ENDLESS = 10.0, 1e7
 """Relative SD from which larger ones are tried, and at which the search ends."""
-
-SINGULAR = 1e-4
-"""Smallest singular value of Theta, in units of its columns, below which a fit is singular."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """A block of correlated effects and its part of theta.
-
-    Theta is lower triangular in coordinates in which the effects' columns are orthonormal,
-    so that neither units nor origins of the predictors matter to the optimiser.
-
-    Parameters
-    ----------
-    group, members
-        Index of the grouping, and of the m effects in it.
-    axes, to_axes
-        The kernel's columns of the effects, shape (q, m), are ``axes @ to_axes``.
-    lower, places
-        Rows and columns of Theta's free entries, and their positions in theta.
-    """
-
-    group: int
-    members: tuple[int, ...]
-    axes: Array
-    to_axes: Array
-    lower: tuple[NDArray[np.int64], NDArray[np.int64]]
-    places: NDArray[np.int64]
-
-    def theta(self, theta: Array) -> Array:
-        """Return Theta of this block, shape (S, m, m)."""
-        m = len(self.members)
-        matrix = np.zeros((len(theta), m, m))
-        rows, columns = self.lower
-        matrix[:, rows, columns] = theta[:, self.places]
-        return matrix
 
 
 @dataclass(frozen=True)
@@ -102,21 +78,12 @@ class Profile:
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
         """The blocks of correlated effects, in the order of theta."""
-        found, at = [], 0
-        for k, slots in enumerate(self.marginal.layout.groups):
-            for members in slots.block.blocks:
-                axes, to_axes = np.linalg.qr(self.marginal.data.to_Z[k][:, members])
-                lower = np.tril_indices(len(members))
-                places = np.arange(at, at + len(lower[0]))
-                at += len(places)
-                found.append(Block(k, members, axes, to_axes, lower, places))
-        return tuple(found)
+        return find_blocks(self.marginal.layout, self.marginal.data.to_Z)
 
     @property
     def start(self) -> Array:
         """Theta of relative SDs one and no correlation."""
-        parts = [np.eye(len(block.members))[block.lower] for block in self.blocks]
-        return np.concatenate([*parts, np.empty(0)])
+        return identity(self.blocks)
 
     def figures(self, theta: Array) -> Array:
         """Return the kernel's figures at sigma = 1, shape (S, 3)."""
@@ -126,9 +93,7 @@ class Profile:
     def scales(self, theta: Array) -> Array:
         """Return the kernel's scales, flat."""
         S = len(theta)
-        found = [np.zeros((S, q, q)) for q in map(len, self.marginal.data.to_Z)]
-        for block in self.blocks:
-            found[block.group][:, :, block.members] = block.axes @ block.theta(theta)
+        found = kernel_factors(self.blocks, self.marginal.data.to_Z, theta)
         parts = [found[k].reshape(S, -1) for k in self.marginal.structure.order]
         return np.ascontiguousarray(np.concatenate([*parts, np.empty((S, 0))], axis=1))
 
@@ -137,11 +102,7 @@ class Profile:
 
         In the design's order, and in the user's coordinates; square, not triangular.
         """
-        found = [np.zeros((len(theta), q, q)) for q in map(len, self.marginal.data.to_Z)]
-        for block in self.blocks:
-            inside = np.ix_(np.arange(len(theta)), block.members, block.members)
-            found[block.group][inside] = np.linalg.solve(block.to_axes, block.theta(theta))
-        return found
+        return user_factors(self.blocks, self.marginal.data.to_Z, theta)
 
     def criterion(self, theta: Array) -> Array:
         """Return minus twice the profiled log likelihood, shape (S,)."""
@@ -168,62 +129,57 @@ class Profile:
         layout = self.marginal.layout
         psi = np.zeros((1, layout.size))
         sigma = self.sigma(theta)
-        for slots, T in zip(layout.groups, self.factors(theta[None]), strict=True):
-            L = T[0] * sigma
-            sds = np.sqrt((L**2).sum(axis=1))
-            psi[0, slots.sds] = np.log(np.maximum(sds, 1e-150))
-            for members, at in zip(slots.block.blocks, slots.partials, strict=True):
-                psi[0, at] = partials(L[np.ix_(members, members)])
+        set_hyperparameters(layout, [T[0] * sigma for T in self.factors(theta[None])], psi[0])
         if layout.sigma is not None:
             psi[0, layout.sigma] = np.log(sigma)
         return psi
 
     def is_singular(self, theta: Array) -> bool:
         """Whether a variance is zero or a correlation is one."""
-        return any(
-            np.linalg.svd(block.theta(theta[None])[0], compute_uv=False).min() < SINGULAR
-            for block in self.blocks
-        )
-
-
-def partials(factor: Array) -> Array:
-    """Return atanh of the partial correlations of a covariance, in the order of `cholesky_factor`.
-
-    Parameters
-    ----------
-    factor
-        F of the covariance F F', square. Correlations that are one within rounding keep
-        their digits, as the ratio of an entry to what remains of its row.
-    """
-    L = np.linalg.qr(factor.T)[1].T
-    L = L * np.where(np.diag(L) < 0, -1.0, 1.0)
-    found = []
-    for j, row in enumerate(L):
-        length = np.sqrt((row**2).sum())
-        for i in range(j):
-            rest = max(np.sqrt((row[i + 1 : j + 1] ** 2).sum()), 1e-16 * length)
-            found.append(np.arcsinh(row[i] / rest) if rest > 0 else 0.0)
-    return np.array(found)
+        return is_singular(self.blocks, theta)
 
 
 @dataclass(frozen=True)
 class ML(Engine):
-    """Maximum likelihood; priors are ignored."""
+    """Maximum likelihood; priors are ignored.
+
+    Parameters
+    ----------
+    nodes
+        Of the adaptive Gauss-Hermite quadrature by which the effects of a response that is
+        not Gaussian are integrated out, in each dimension: 1 is Laplace's approximation,
+        ``"auto"`` doubles them until the log likelihood stands still. A Gaussian response
+        needs none.
+    """
+
+    nodes: int | str = 1
 
     name: ClassVar[str] = "ml"
     restricted: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "nodes", check_nodes(self.name.upper(), self.nodes))
+
     def __str__(self) -> str:
-        return f"{self.name.upper()}, priors ignored"
+        by = "" if self.nodes == 1 else f" by {self.nodes} nodes"
+        return f"{self.name.upper()}{by}, priors ignored"
 
     def fit(self, design: Design, priors: Priors, seed: int, progress: Progress) -> FitResult:
         """Maximise the likelihood; see `Engine.fit`. Nothing is random."""
+        if not design.family.has_scale and not self.restricted:
+            return self.fit_generalized(design, priors, seed, progress)
+        if self.nodes != 1:
+            raise EngineError(
+                message(
+                    f"{self.name.upper()}(nodes={self.nodes!r}) of a model whose effects "
+                    f"{'integrate out exactly' if design.family.has_scale else 'have no REML'}",
+                    "nodes=1",
+                    "leave nodes out",
+                )
+            )
         with progress.running():
             with progress.stage("cross-products"):
-                own = {name: Normal(0.0, 1.0) for name in design.coef}
-                marginal = require_marginal(
-                    design, replace_coefficients(priors, own), self.name.upper()
-                )
+                marginal = require_marginal(design, flat_priors(design, priors), self.name.upper())
                 profile = Profile(marginal, self.restricted)
             with progress.stage("maximise", "the first time on a machine kernels are compiled"):
                 best = maximise(profile)
@@ -232,6 +188,34 @@ class ML(Engine):
         singular = bool(tree["sample_stats"]["singular"])
         notes = ["Priors are ignored; random effects are their conditional modes."]
         if singular:
+            notes.append("Singular fit: a variance is zero or a correlation is one.")
+        return FitResult(
+            spec=design.spec,
+            design=design,
+            priors=priors,
+            tree=tree,
+            engine=self,
+            seed=seed,
+            seconds=dict(progress.seconds),
+            notes=tuple(notes),
+        )
+
+    def fit_generalized(
+        self, design: Design, priors: Priors, seed: int, progress: Progress
+    ) -> FitResult:
+        """Maximise a likelihood whose effects are integrated numerically."""
+        with progress.running():
+            with progress.stage("prepare"):
+                marginal = require_quadrature(design, flat_priors(design, priors), "ML")
+            with progress.stage("maximise", "the first time on a machine kernels are compiled"):
+                surface, best, move = generalized_ml.maximise_with_nodes(
+                    generalized_ml.Surface(marginal), self.nodes
+                )
+            with progress.stage("effects"):
+                tree = generalized_ml.point_tree(surface, best, surface.marginal.nodes)
+        notes = ["Priors are ignored; random effects are their conditional modes."]
+        notes.append(integration(surface.marginal.nodes, move))
+        if bool(tree["sample_stats"]["singular"]):
             notes.append("Singular fit: a variance is zero or a correlation is one.")
         return FitResult(
             spec=design.spec,
@@ -253,11 +237,9 @@ class REML(ML):
     restricted: ClassVar[bool] = True
 
 
-def replace_coefficients(priors: Priors, own: dict[str, Normal]) -> Priors:
+def flat_priors(design: Design, priors: Priors) -> Priors:
     """Return priors whose fixed effects are Normal, as the density wants; they are not used."""
-    from dataclasses import replace
-
-    return replace(priors, coefficients=own)
+    return replace(priors, coefficients={name: Normal(0.0, 1.0) for name in design.coef})
 
 
 def maximise(profile: Profile) -> Mode:

@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 LogDensity = Callable[[Array], Array]
 
+Gradient = Callable[[Array], tuple[Array, Array]]
+
 STEP = 1e-4
+
+NEWTON, FLAT = 6, 1e-5
+"""Newton steps at most, and the largest derivative at which none is taken."""
 
 
 @dataclass(frozen=True)
@@ -115,3 +120,51 @@ def find_mode(log_density: LogDensity, start: Array) -> Mode:
             break
         hessian = counted.hessian(x)
     return Mode(x, value, float(np.abs(gradient).max(initial=0.0)), hessian, counted.evaluations)
+
+
+def find_mode_by_gradient(gradient: Gradient, start: Array, step: float = 1e-3) -> Mode:
+    """Maximise a log density whose gradient is known, by BFGS and then Newton steps.
+
+    Parameters
+    ----------
+    gradient
+        Log densities and gradients of a batch of shape (S, d).
+    start
+        Shape (d,).
+    step
+        Of the differences of gradients that make the Hessian, in the units of the point.
+    """
+    from scipy.optimize import minimize
+
+    evaluations = 0
+
+    def negative(x: Array) -> tuple[float, Array]:
+        nonlocal evaluations
+        evaluations += 1
+        value, slope = gradient(x[None])
+        if not (np.isfinite(value[0]) and np.isfinite(slope[0]).all()):
+            return 1e300, np.zeros_like(x)
+        return -float(value[0]), -slope[0]
+
+    def around(x: Array) -> tuple[float, Array, Array]:
+        nonlocal evaluations
+        d = len(x)
+        moves = step * np.eye(d)
+        values, slopes = gradient(np.vstack([x, x + moves, x - moves]))
+        evaluations += 2 * d + 1
+        hessian = (slopes[1 : d + 1] - slopes[d + 1 :]) / (2 * step)
+        return float(values[0]), slopes[0], (hessian + hessian.T) / 2
+
+    found = minimize(negative, start, jac=True, method="BFGS", options={"gtol": 1e-3})
+    x = np.asarray(found.x)
+    value, slope, hessian = around(x)
+    for _ in range(NEWTON if np.isfinite(hessian).all() else 0):
+        if np.abs(slope).max(initial=0.0) < FLAT:
+            break
+        curvature, axes = np.linalg.eigh(-hessian)
+        tried = x + axes @ ((axes.T @ slope) / np.maximum(np.abs(curvature), 1e-3))
+        there = around(tried)
+        if not there[0] > value - 1e-9 or not np.isfinite(there[2]).all():
+            break
+        x, (value, slope, hessian) = tried, there
+    return Mode(x, value, float(np.abs(slope).max(initial=0.0)), hessian, evaluations)

@@ -8,7 +8,8 @@ import pytest
 
 import bayesmlm as mlm
 from bayesmlm.engines.marginal import require_marginal
-from bayesmlm.engines.ml import Profile, partials
+from bayesmlm.engines.ml import Profile
+from bayesmlm.engines.relative import partials
 from bayesmlm.errors import EngineError
 from bayesmlm.priors import cholesky_factor
 
@@ -237,10 +238,17 @@ def test_the_same_fit_in_two_orders_of_rows(sleep):
     np.testing.assert_allclose(value(two, "sd_Subject"), value(one, "sd_Subject"), rtol=1e-6)
 
 
-def test_what_has_no_likelihood_in_closed_form_is_refused():
+def test_what_has_no_restricted_likelihood_is_refused():
     data = pd.DataFrame({"g": np.repeat(list("abcd"), 5), "k": np.tile([0, 1, 1, 0, 1], 4)})
-    with pytest.raises(EngineError, match=r"(?s)ML cannot fit.*bernoulli.*\"nuts\""):
-        mlm.Model("k ~ 1 + (1 | g)", data, family="bernoulli").fit("ml")
+    with pytest.raises(EngineError, match=r"(?s)REML cannot fit.*bernoulli.*\"nuts\""):
+        mlm.Model("k ~ 1 + (1 | g)", data, family="bernoulli").fit("reml")
+
+
+def test_nodes_are_of_responses_that_are_not_gaussian(sleep):
+    model = mlm.Model("Reaction ~ Days + (Days | Subject)", sleep)
+    for engine in (mlm.ML(nodes=7), mlm.REML(nodes="auto")):
+        with pytest.raises(EngineError, match=r"(?s)integrate out exactly.*leave nodes out"):
+            model.fit(engine)
 
 
 def test_the_criterion_is_the_profiled_likelihood(sleep):

@@ -1,0 +1,182 @@
+"""Maximum likelihood of generalized multilevel models, the effects integrated numerically.
+
+The likelihood is maximised over the fixed effects and the Cholesky factors of the effects'
+covariances, whose diagonals may have any sign, so a variance of zero is inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm import names
+from bayesmlm.density.node_choice import choose_nodes
+from bayesmlm.density.quadrature import QuadratureMarginal
+from bayesmlm.engines.layout import data_groups, posterior_dataset
+from bayesmlm.engines.mode import Mode, find_mode_by_gradient
+from bayesmlm.engines.relative import (
+    Block,
+    find_blocks,
+    identity,
+    is_singular,
+    kernel_factors,
+    set_hyperparameters,
+    theta_slopes,
+    user_factors,
+)
+from bayesmlm.graph.parametrisation import weighted_least_squares, working_response
+
+Array = NDArray[np.float64]
+
+STARTS = (0.7, 0.1)
+"""SDs on the scale of the linear predictor from which the optimiser starts."""
+
+SPREAD = 2.0
+"""SDs beyond the maximum at which the log likelihood, too, must not depend on the nodes."""
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The log likelihood as a function of x: p coordinates, Theta's entries, others.
+
+    Parameters
+    ----------
+    marginal
+        The density; its priors are not used.
+    """
+
+    marginal: QuadratureMarginal
+
+    @cached_property
+    def to_Z(self) -> tuple[Array, ...]:
+        """Coordinates of the groupings' columns, in the order of the design."""
+        data = self.marginal.data
+        return tuple(data.to_Z[data.order.index(k)] for k in range(len(data.order)))
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks of correlated effects."""
+        return find_blocks(self.marginal.layout, self.to_Z)
+
+    @cached_property
+    def places(self) -> tuple[int, int]:
+        """Where Theta's entries begin in x, and where they end."""
+        p = self.marginal.data.X.shape[1]
+        return p, p + len(identity(self.blocks))
+
+    def arguments(self, x: Array) -> tuple[Array, list[Array], Array]:
+        """Return coordinates (S, p), scales in the order of the design, others (S, K)."""
+        first, last = self.places
+        scales = kernel_factors(self.blocks, self.to_Z, x[:, first:last])
+        coordinates, others = x[:, :first], x[:, last:]
+        return np.ascontiguousarray(coordinates), scales, np.ascontiguousarray(others)
+
+    def gradient(self, x: Array) -> tuple[Array, Array]:
+        """Return log likelihoods (S,) and gradients of shape (S, d)."""
+        first, last = self.places
+        coordinates, scales, others = self.arguments(x)
+        values, slopes, G_slopes, _ = self.marginal.likelihood_slopes(
+            coordinates, np.ascontiguousarray(scales[0]), others
+        )
+        found = np.zeros_like(x)
+        found[:, :first] = slopes
+        for s in range(len(x)):
+            found[s, first:last] = theta_slopes(self.blocks, [G_slopes[s]], last - first)
+        return values, found
+
+    def log_likelihood(self, x: Array) -> Array:
+        """Return log likelihoods, shape (S,)."""
+        coordinates, scales, others = self.arguments(x)
+        return self.marginal.likelihood(coordinates, np.ascontiguousarray(scales[0]), others)
+
+    def start(self, share: float) -> Array:
+        """Return x of a regression without effects and SDs of a share."""
+        design = self.marginal.design
+        beta = weighted_least_squares(design.X, *working_response(design))
+        theta = share * identity(self.blocks)
+        return np.concatenate([self.marginal.data.to_X @ beta, theta])
+
+    def with_nodes(self, nodes: int) -> Surface:
+        """Return the same surface by another number of nodes."""
+        return replace(self, marginal=self.marginal.with_nodes(nodes))
+
+    def effects(self, x: Array) -> dict[str, Array]:
+        """Return the conditional modes of the effects by grouping, shape (1, J, q)."""
+        first, last = self.places
+        coordinates, scales, others = self.arguments(x[None])
+        *_, modes = self.marginal.likelihood_slopes(
+            coordinates, np.ascontiguousarray(scales[0]), others
+        )
+        factors = user_factors(self.blocks, self.to_Z, x[None, first:last])
+        name = self.marginal.layout.groups[0].block.name
+        return {name: modes @ factors[0].transpose(0, 2, 1)}
+
+
+def maximise(surface: Surface) -> Mode:
+    """Return the best maximum from several starts."""
+    found = [find_mode_by_gradient(surface.gradient, surface.start(share)) for share in STARTS]
+    return max(found, key=lambda mode: mode.value)
+
+
+def maximise_with_nodes(surface: Surface, nodes: int | str) -> tuple[Surface, Mode, float]:
+    """Return the surface by the number of nodes asked for, its maximum, and what still moves."""
+    if nodes != "auto":
+        chosen = surface.with_nodes(int(nodes))
+        return chosen, maximise(chosen), 0.0
+    best = maximise(surface.with_nodes(7))
+    first, last = surface.places
+    sds = np.sqrt(np.diag(best.covariance()))
+    wider = best.point.copy()
+    wider[first:last] += SPREAD * np.sign(wider[first:last]) * sds[first:last]
+    count, move = choose_nodes(
+        lambda k, x: surface.with_nodes(k).log_likelihood(x), np.stack([best.point, wider])
+    )
+    chosen = surface.with_nodes(count)
+    if count != 7:
+        best = find_mode_by_gradient(chosen.gradient, best.point)
+    return chosen, best, move
+
+
+def point_tree(surface: Surface, best: Mode, nodes: int) -> Any:
+    """Return the estimates as a posterior of one draw, with their covariance and fit."""
+    import xarray as xr
+
+    marginal = surface.marginal
+    design, layout = marginal.design, marginal.layout
+    first, last = surface.places
+    theta = best.point[first:last]
+    psi = np.zeros((1, layout.size))
+    set_hyperparameters(
+        layout, [T[0] for T in user_factors(surface.blocks, surface.to_Z, theta[None])], psi[0]
+    )
+    beta = marginal.to_user(best.point[None, :first])
+    back = np.linalg.inv(marginal.data.to_X)
+    covariance = best.covariance(1e-8)[:first, :first]
+    deviance, n_parameters = -2 * best.value, len(best.point)
+    statistics = {
+        "log_likelihood": best.value,
+        "deviance": deviance,
+        "aic": deviance + 2 * n_parameters,
+        "bic": deviance + n_parameters * np.log(len(design.y)),
+        "parameters": n_parameters,
+        "gradient": best.gradient,
+        "singular": is_singular(surface.blocks, theta),
+        "ratio": 0.0,
+        "evaluations": best.evaluations,
+        "nodes": nodes,
+    }
+    other = f"{names.COEF}_other"
+    errors = xr.Dataset(
+        {"beta_covariance": ((names.COEF, other), back @ covariance @ back.T)},
+        coords={names.COEF: list(design.coef), other: list(design.coef)},
+    )
+    groups = {
+        "posterior": posterior_dataset(marginal, psi, beta, surface.effects(best.point)),
+        "sample_stats": xr.Dataset(statistics),
+        "standard_errors": errors,
+    }
+    return xr.DataTree.from_dict(groups | data_groups(marginal))
