@@ -18,6 +18,7 @@ _WHERE = {
     "compare_points": "bayesmlm.mass_points",
     "NUTS": "bayesmlm.engines",
     "Laplace": "bayesmlm.engines",
+    "Quadrature": "bayesmlm.engines",
     "ADVI": "bayesmlm.engines",
     "Pathfinder": "bayesmlm.engines",
     "ML": "bayesmlm.engines",
@@ -78,6 +79,7 @@ __all__ = [
     "Normal",
     "Pathfinder",
     "PriorError",
+    "Quadrature",
     "SavedFitError",
     "SpecError",
     "StatisticError",
@@ -95,7 +97,18 @@ __all__ = [
 
 if TYPE_CHECKING:
     from bayesmlm import datasets, gallery
-    from bayesmlm.engines import ADVI, ML, MQL, NPML, NUTS, PQL, REML, Laplace, Pathfinder
+    from bayesmlm.engines import (
+        ADVI,
+        ML,
+        MQL,
+        NPML,
+        NUTS,
+        PQL,
+        REML,
+        Laplace,
+        Pathfinder,
+        Quadrature,
+    )
     from bayesmlm.errors import (
         BayesmlmError,
         BayesmlmWarning,

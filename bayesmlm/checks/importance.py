@@ -64,14 +64,14 @@ def check_importance(statistics: xr.Dataset) -> Importance:
             Finding(
                 f"Pareto k-hat is {khat:.2f}, above {KHAT_LIMIT}: parts of the posterior may be "
                 "missed",
-                'fit with "nuts", or with Laplace(evaluations=65536)',
+                'fit with "nuts", or with evaluations=65536',
             )
         )
     if not ess >= ESS_LIMIT:
         found.append(
             Finding(
                 f"the effective sample size is {ess:,.0f}, below {ESS_LIMIT}",
-                'fit with Laplace(evaluations=65536), or with "nuts"',
+                'fit with evaluations=65536, or with "nuts"',
             )
         )
     return Importance(khat, ess, int(statistics["evaluations"]), tuple(found))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.density import quadrature_kernel
+from bayesmlm.density import effect_draws, quadrature_kernel
 from bayesmlm.density.conditional_kernel import factor_gradient, scaled_factor
 from bayesmlm.density.gauss_hermite import gauss_hermite
 from bayesmlm.density.grouped_rows import GroupedRows, grouped_rows
@@ -154,6 +154,26 @@ class QuadratureMarginal:
             total = values + np.array([value for value, _ in priors])
             slopes = slopes + np.stack([slope for _, slope in priors])
         return np.where(np.isfinite(total), total, -np.inf), slopes
+
+    def draw_effects(self, theta: Array, seed: int) -> dict[str, Array]:
+        """Draw the effects given draws of theta.
+
+        Returns
+        -------
+        dict
+            By grouping, shape (S, J, q).
+        """
+        coordinates, psi = self.split(theta)
+        G, others = self.scales(psi)
+        factors = np.ascontiguousarray(self.layout.groups[0].factor(psi))
+        seeds = np.random.SeedSequence([seed, 3]).generate_state(len(theta), np.uint32)
+        data = self.data
+        with own_threads(self.work(len(theta))):
+            drawn = effect_draws.draw(
+                coordinates, G, factors, others, seeds, data.offset, data.X, data.Z[0],
+                data.rows, data.starts, self.modes,
+            )  # fmt: skip
+        return {self.layout.groups[0].block.name: drawn}
 
     def started(self, theta: Array) -> QuadratureMarginal:
         """Return the same density, its modes sought from those at one theta, shape (size,)."""

@@ -13,12 +13,13 @@ from bayesmlm.engines.npml import NPML
 from bayesmlm.engines.nuts import NUTS
 from bayesmlm.engines.pathfinder import Pathfinder
 from bayesmlm.engines.progress import Progress, is_interactive
+from bayesmlm.engines.quadrature import Quadrature
 from bayesmlm.engines.quasi import MQL, PQL
 from bayesmlm.errors import EngineError, message, suggestion
 
 ENGINES: dict[str, type[Engine]] = {
     engine.name: engine
-    for engine in (NUTS, Laplace, ADVI, Pathfinder, ML, REML, PQL, MQL, NPML)
+    for engine in (NUTS, Laplace, Quadrature, ADVI, Pathfinder, ML, REML, PQL, MQL, NPML)
 }
 
 
@@ -75,6 +76,7 @@ __all__ = [
     "Laplace",
     "Pathfinder",
     "Progress",
+    "Quadrature",
     "engine",
     "is_interactive",
 ]

@@ -21,9 +21,9 @@ from bayesmlm.engines.layout import data_groups
 from bayesmlm.engines.marginal import require_marginal
 from bayesmlm.engines.mode import Mode, find_mode
 from bayesmlm.engines.nuts import NUTS
+from bayesmlm.engines.options import check_numbers
 from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.start import starting_point
-from bayesmlm.errors import EngineError, message
 from bayesmlm.priors import Priors
 from bayesmlm.result import FitResult
 
@@ -67,17 +67,7 @@ class Laplace(Engine):
     name: ClassVar[str] = "laplace"
 
     def __post_init__(self) -> None:
-        for option in ("draws", "evaluations"):
-            value = getattr(self, option)
-            if option == "evaluations" and value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 100:
-                raise EngineError(
-                    message(
-                        f"Laplace({option}={value!r})", "a whole number from 100", "leave it out"
-                    )
-                )
-            object.__setattr__(self, option, int(value))  # a NumPy integer is welcome
+        check_numbers(self, "Laplace")
         check_keep("Laplace", self.keep_random_effects)
 
     def __str__(self) -> str:

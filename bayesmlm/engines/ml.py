@@ -42,6 +42,7 @@ from bayesmlm.engines.relative import (
     set_hyperparameters,
     user_factors,
 )
+from bayesmlm.engines.separation import separation_note
 from bayesmlm.errors import EngineError, message
 from bayesmlm.priors import Normal, Priors
 from bayesmlm.result import FitResult
@@ -215,6 +216,7 @@ class ML(Engine):
                 tree = generalized_ml.point_tree(surface, best, surface.marginal.nodes)
         notes = ["Priors are ignored; random effects are their conditional modes."]
         notes.append(integration(surface.marginal.nodes, move))
+        notes.extend(separation_note(design, bounded=False))
         if bool(tree["sample_stats"]["singular"]):
             notes.append("Singular fit: a variance is zero or a correlation is one.")
         return FitResult(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.density import ConditionalPosterior, GaussianMarginal
+from bayesmlm.density import ConditionalPosterior, GaussianMarginal, QuadratureMarginal
 from bayesmlm.graph.parametrisation import weighted_least_squares, working_response
 from bayesmlm.priors import outcome_scale
 
@@ -23,7 +23,9 @@ def starting_point(marginal: GaussianMarginal) -> Array:
     return hyperparameter_start(marginal, float(marginal.design.y.std()))
 
 
-def hyperparameter_start(density: GaussianMarginal | ConditionalPosterior, scale: float) -> Array:
+def hyperparameter_start(
+    density: GaussianMarginal | ConditionalPosterior | QuadratureMarginal, scale: float
+) -> Array:
     """Return hyperparameters to start from, given the scale of the linear predictor."""
     layout = density.layout
     start = np.zeros(layout.size)
@@ -33,6 +35,14 @@ def hyperparameter_start(density: GaussianMarginal | ConditionalPosterior, scale
     if layout.sigma is not None:
         start[layout.sigma] = np.log(RESIDUAL_SHARE * scale)
     return start
+
+
+def generalized_start(marginal: QuadratureMarginal) -> Array:
+    """Return theta of a regression without effects and of moderate SDs, shape (size,)."""
+    design = marginal.design
+    beta = weighted_least_squares(design.X, *working_response(design))
+    psi = hyperparameter_start(marginal, outcome_scale(design))
+    return np.concatenate([marginal.data.to_X @ beta, psi])
 
 
 def jittered_hyperparameters(marginal: GaussianMarginal, seed: int) -> Array:
