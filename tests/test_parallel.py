@@ -63,12 +63,18 @@ with Processes(1) as pool:
 
 
 def test_an_error_in_the_block_ends_what_runs():
-    started = time.perf_counter()
-    with pytest.raises(KeyboardInterrupt), Processes(1) as pool:
-        first, second = pool.submit(time.sleep, 60), pool.submit(time.sleep, 60)
-        while not pool.running:
-            time.sleep(0.01)
-        raise KeyboardInterrupt
+    started, futures = time.perf_counter(), []
+
+    def interrupted():
+        with Processes(1) as pool:
+            futures.extend(pool.submit(time.sleep, 60) for _ in range(2))
+            while not pool.running:
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    first, second = futures
     assert time.perf_counter() - started < 20
     assert isinstance(first.exception(), EngineError)
     assert second.cancelled()

@@ -12,11 +12,13 @@ Bates, Mächler, Bolker & Walker (2015), doi:10.18637/jss.v067.i01, section 3.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.density.crossproducts import by_group
-from bayesmlm.density.structure import Structure, indicator
+from bayesmlm.density.structure import Structure
 from bayesmlm.design import RandomBlock
 
 Array = NDArray[np.float64]
@@ -82,6 +84,16 @@ def nested_variance(blocks: tuple[RandomBlock, ...], scaled: list[Array], weight
         some = slice(start, start + step)
         found[some] = np.einsum("na,nab,nb->n", rows[some], joint[codes[some]], rows[some])
     return found
+
+
+def indicator(block: RandomBlock, columns: Array) -> Any:
+    """Return the sparse effect columns of a grouping, shape (N, J q), q columns a group."""
+    from scipy import sparse
+
+    n, q = columns.shape
+    at = block.grouping.codes[:, None] * q + np.arange(q)
+    shape = (n, block.grouping.size * q)
+    return sparse.csr_matrix((columns.ravel(), at.ravel(), np.arange(0, n * q + 1, q)), shape=shape)
 
 
 def crossed_variance(blocks: tuple[RandomBlock, ...], scaled: list[Array], weight: Array) -> Array:

@@ -27,8 +27,8 @@ from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.expectation import add_point, candidates, em, first, polish, scattered
 from bayesmlm.engines.layout import Laid, data_groups, posterior_dataset
 from bayesmlm.engines.mixture import Mixing, Mixture, mixture
-from bayesmlm.engines.ml import partials
 from bayesmlm.engines.progress import Progress
+from bayesmlm.engines.relative import partials
 from bayesmlm.errors import EngineError, message
 from bayesmlm.families.rows import code
 from bayesmlm.priors import Priors

@@ -38,7 +38,7 @@ from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.layout import data_groups, posterior_dataset
 from bayesmlm.engines.marginal import require_marginal
-from bayesmlm.engines.ml import Profile, maximise, replace_coefficients
+from bayesmlm.engines.ml import Profile, flat_priors, maximise
 from bayesmlm.engines.mode import find_mode
 from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.working import (
@@ -49,7 +49,7 @@ from bayesmlm.engines.working import (
     working,
 )
 from bayesmlm.errors import EngineError, message
-from bayesmlm.priors import Normal, Priors
+from bayesmlm.priors import Priors
 from bayesmlm.result import FitResult
 
 Array = NDArray[np.float64]
@@ -178,7 +178,7 @@ class Quasi(Engine):
             For another family, or where the iterations do not converge.
         """
         self.check_family(design)
-        own = replace_coefficients(priors, {name: Normal(0.0, 1.0) for name in design.coef})
+        own = flat_priors(design, priors)
         with progress.running():
             with progress.stage("iterate", "the first time on a machine kernels are compiled"):
                 step, last, count, change = self.iterate(design, own)
