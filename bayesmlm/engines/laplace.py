@@ -23,7 +23,7 @@ from bayesmlm.engines.mode import Mode, find_mode
 from bayesmlm.engines.nuts import NUTS
 from bayesmlm.engines.options import check_numbers
 from bayesmlm.engines.progress import Progress
-from bayesmlm.engines.start import starting_point
+from bayesmlm.engines.start import expected_information, starting_point
 from bayesmlm.priors import Priors
 from bayesmlm.result import FitResult
 
@@ -52,7 +52,7 @@ class Laplace(Engine):
     draws
         Equally weighted draws kept.
     evaluations
-        Densities evaluated at first; None takes 8,192, or 1,024 where one is costly. Doubled,
+        Densities evaluated at first; None takes 8,192, or 640 where one is costly. Doubled,
         up to three times, while the Pareto shape of the weights is above 0.7.
     keep_random_effects
         Whether the posterior holds the random effects; ``"auto"``: while they take at most
@@ -79,7 +79,11 @@ class Laplace(Engine):
             with progress.stage("cross-products"):
                 marginal = require_marginal(design, priors, "Laplace")
             with progress.stage("mode", "the first time on a machine kernels are compiled"):
-                mode = find_mode(marginal.log_density, starting_point(marginal))
+                mode = find_mode(
+                    marginal.log_density,
+                    starting_point(marginal),
+                    expected_information(marginal),
+                )
             with progress.stage("hyperparameters"):
                 sample = self.explore(marginal, mode, seed)
         if not sample.khat <= KHAT_LIMIT:
@@ -112,14 +116,14 @@ class Laplace(Engine):
         if not np.isfinite(mode.hessian).all():
             return WeightedSample(mode.point[None], np.ones(1), np.inf, mode.evaluations)
         costly = marginal.structure.work > COSTLY
-        evaluations = self.evaluations or (1024 if costly else 8192)
+        evaluations = self.evaluations or (640 if costly else 8192)
         for _ in range(ATTEMPTS):
             sample = explore(
                 marginal.log_density,
                 mode.point,
                 mode.covariance(),
                 draws=evaluations,
-                rounds=4,
+                rounds=5 if costly else 4,
                 seed=seed,
             )
             if sample.khat <= KHAT_LIMIT or costly:

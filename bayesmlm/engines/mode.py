@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ STEP = 1e-4
 
 NEWTON, FLAT = 6, 1e-5
 """Newton steps at most, and the largest derivative at which none is taken."""
+
+GAIN = 1e-7
+"""Gain of an iteration below which Newton steps take over: a line search is lost in rounding."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,21 @@ class Counted:
         return np.asarray(H / step**2)
 
 
-def find_mode(log_density: LogDensity, start: Array) -> Mode:
+class Gains:
+    """Ends an optimisation when an iteration gains little."""
+
+    def __init__(self) -> None:
+        self.last = np.inf
+
+    def __call__(self, intermediate_result: Any) -> None:
+        """Take what an iteration has found; SciPy goes by the name of the argument."""
+        value = float(intermediate_result.fun)
+        if self.last - value < GAIN:
+            raise StopIteration
+        self.last = value
+
+
+def find_mode(log_density: LogDensity, start: Array, information: Array | None = None) -> Mode:
     """Maximise a log density from a start, by BFGS and then Newton steps.
 
     Parameters
@@ -94,6 +112,8 @@ def find_mode(log_density: LogDensity, start: Array) -> Mode:
         Of a batch of shape (S, d).
     start
         Shape (d,).
+    information
+        Rough negative second derivatives, shape (d,), for a first step of the right size.
     """
     from scipy.optimize import minimize
 
@@ -105,7 +125,10 @@ def find_mode(log_density: LogDensity, start: Array) -> Mode:
             return 1e300, np.zeros_like(x)
         return -value, -np.nan_to_num(gradient)
 
-    found = minimize(negative, start, jac=True, method="BFGS", options={"gtol": 1e-4})
+    options: dict[str, Any] = {"gtol": 1e-4}
+    if information is not None:
+        options["hess_inv0"] = np.diag(1 / information)
+    found = minimize(negative, start, jac=True, method="BFGS", options=options, callback=Gains())
     x = np.asarray(found.x)
     value, gradient = counted.with_gradient(x)
     hessian = counted.hessian(x)

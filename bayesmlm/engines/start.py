@@ -37,6 +37,24 @@ def hyperparameter_start(
     return start
 
 
+def expected_information(marginal: GaussianMarginal) -> Array:
+    """Return rough negative second derivatives of the log density, shape (d,).
+
+    Of a log SD twice the number of units it describes, were these observed; of a partial
+    correlation their number.
+    """
+    layout = marginal.layout
+    found = np.zeros(layout.size)
+    for slots in layout.groups:
+        J = slots.block.grouping.size
+        found[slots.sds] = 2 * J
+        for at in slots.partials:
+            found[at] = J
+    if layout.sigma is not None:
+        found[layout.sigma] = 2 * len(marginal.design.y)
+    return found
+
+
 def generalized_start(marginal: QuadratureMarginal) -> Array:
     """Return theta of a regression without effects and of moderate SDs, shape (size,)."""
     design = marginal.design

@@ -43,10 +43,8 @@ def test_random_designs(formula, seed, groups, more, frame, marginal_of, psi_of,
 def with_sparse_columns(marginal, number):
     """Return the density with so many sparse columns, of as many as there are."""
     order = marginal.structure.order
-    n = sum(
-        J * q
-        for J, q in zip(marginal.structure.sizes[1:], marginal.structure.widths[1:], strict=True)
-    )
+    sizes, widths = marginal.structure.sizes[1:], marginal.structure.widths[1:]
+    n = sum(J * q for J, q in zip(sizes, widths, strict=True))
     blocks, data = marginal.design.random, marginal.data
     sparse = crossed_structure(blocks, data, order, min(number, n))
     assert sparse.arguments[2].n_sparse == min(number, n)
