@@ -14,6 +14,8 @@ _WHERE = {
     "Model": "bayesmlm.model",
     "Fit": "bayesmlm.fit",
     "load": "bayesmlm.fit",
+    "compare_engines": "bayesmlm.compare",
+    "EngineComparison": "bayesmlm.compare",
     "compare_icc": "bayesmlm.outcomes",
     "compare_points": "bayesmlm.mass_points",
     "NUTS": "bayesmlm.engines",
@@ -64,6 +66,7 @@ __all__ = [
     "BayesmlmWarning",
     "Cauchy",
     "DataError",
+    "EngineComparison",
     "EngineError",
     "Exponential",
     "FamilyError",
@@ -86,6 +89,7 @@ __all__ = [
     "StudentT",
     "UnsupportedError",
     "__version__",
+    "compare_engines",
     "compare_icc",
     "compare_points",
     "datasets",
@@ -97,6 +101,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from bayesmlm import datasets, gallery
+    from bayesmlm.compare import EngineComparison, compare_engines
     from bayesmlm.engines import (
         ADVI,
         ML,

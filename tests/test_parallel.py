@@ -62,19 +62,20 @@ with Processes(1) as pool:
     assert done.stdout.split() == ["AttributeError", "1"]
 
 
+def interrupted(futures):
+    """Press Ctrl-C while one task runs and one waits."""
+    with Processes(1) as pool:
+        futures += [pool.submit(time.sleep, 60), pool.submit(time.sleep, 60)]
+        while not pool.running:
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+
 def test_an_error_in_the_block_ends_what_runs():
     started, futures = time.perf_counter(), []
-
-    def interrupted():
-        with Processes(1) as pool:
-            futures.extend(pool.submit(time.sleep, 60) for _ in range(2))
-            while not pool.running:
-                time.sleep(0.01)
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    first, second = futures
+        interrupted(futures)
     assert time.perf_counter() - started < 20
+    first, second = futures
     assert isinstance(first.exception(), EngineError)
     assert second.cancelled()

@@ -58,8 +58,8 @@ class Approximation:
             f"{self.iterations:,} iterations"
         )
         if self.ok:
-            return f"Converged, and close to the posterior: {figures}."
-        state = "Perhaps far from the posterior" if self.settled else "Not converged"
+            return f"Converged: {figures}."
+        state = "Perhaps far off" if self.settled else "Not converged"
         return f"{state}: {figures}.\n{listed(self.findings)}"
 
 

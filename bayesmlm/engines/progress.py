@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,10 +34,14 @@ class Progress:
         Whether to draw.
     seconds
         Filled with the wall time of each stage.
+    report
+        Called, shown or not, with stage, steps done, all steps (None where they are not
+        counted), and a detail.
     """
 
     show: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
+    report: Callable[[str, int, int | None, str], None] | None = None
     _bars: Any = None
 
     @contextmanager
@@ -69,6 +73,8 @@ class Progress:
         task = None
         if self._bars is not None and drawn:
             task = self._bars.add_task(name, total=None, detail=detail)
+        if self.report is not None and drawn:
+            self.report(name, 0, None, detail)
         started = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - started
@@ -77,13 +83,16 @@ class Progress:
 
     def counter(self, name: str) -> Any:
         """Return a function of (done, total, detail) that draws a counted stage."""
-        bars = self._bars
-        if bars is None:
+        bars, report = self._bars, self.report
+        if bars is None and report is None:
             return None
-        task = bars.add_task(name, total=None, detail="")
+        task = None if bars is None else bars.add_task(name, total=None, detail="")
 
         def update(done: int, total: int, detail: str) -> None:
-            bars.update(task, completed=done, total=total, detail=detail)
+            if bars is not None:
+                bars.update(task, completed=done, total=total, detail=detail)
+            if report is not None:
+                report(name, done, total, detail)
 
         return update
 

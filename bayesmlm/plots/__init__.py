@@ -1,7 +1,8 @@
-"""Pictures of a fit: one file each, on ArviZ's PlotCollection."""
+"""Pictures of a fit, and of several: one file each."""
 
 from bayesmlm.plots.canvas import Picture
 from bayesmlm.plots.caterpillar import caterpillar
+from bayesmlm.plots.engine_intervals import engine_intervals
 from bayesmlm.plots.lines import lines
 from bayesmlm.plots.of_fit import Plots
 from bayesmlm.plots.prior_posterior import prior_posterior
@@ -17,6 +18,7 @@ __all__ = [
     "Picture",
     "Plots",
     "caterpillar",
+    "engine_intervals",
     "lines",
     "prior_posterior",
     "qq",

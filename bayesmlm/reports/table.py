@@ -176,9 +176,11 @@ def shorten(rows: list[list[str]], width: int) -> list[list[str]]:
 
 def row_spread(row: Mapping[str, Any]) -> float | None:
     """Return the SD of a row's estimate; without one, a quarter of its 95 % interval."""
-    for estimate, spread in (("mean", "sd"), ("estimate", "se")):
-        if estimate in row:
-            return row.get(spread)
+    for estimate, spread in (("mean", "sd"), ("estimate", "sd"), ("estimate", "se")):
+        if estimate in row and spread in row:
+            return row[spread]
+    if "mean" in row or "estimate" in row:
+        return None
     if "lower" in row and np.isfinite(row["upper"]):
         return float(row["upper"] - row["lower"]) / 4
     return None
@@ -194,8 +196,10 @@ def cell(name: str, value: Any, spread: float | None) -> str:
         return f"{value:,.0f}"
     if name == "r_hat":
         return f"{value:.3f}"
-    if name in ("t", "distance"):
-        return f"{value:.2f}"
+    if name == "seconds":
+        return f"{value:.1f}"
+    if name in ("t", "distance", "largest distance"):
+        return f"{round(value, 2) + 0.0:.2f}"  # no minus zero
     if name == "share":
         return f"{100 * value:.1f} %"
     if name.startswith("corr "):

@@ -4,6 +4,7 @@ from bayesmlm.summaries.anova import anova
 from bayesmlm.summaries.coefficients import coef, corr, fixef, ranef
 from bayesmlm.summaries.icc import icc
 from bayesmlm.summaries.maximum import at_maximum
+from bayesmlm.summaries.parameters import parameters
 from bayesmlm.summaries.pooling_factor import pooling_factors
 from bayesmlm.summaries.r2 import r2
 from bayesmlm.summaries.ranks import ranks
@@ -21,6 +22,7 @@ __all__ = [
     "corr",
     "fixef",
     "icc",
+    "parameters",
     "pooling_factors",
     "r2",
     "ranef",

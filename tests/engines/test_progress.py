@@ -21,6 +21,15 @@ def test_a_counter_draws_what_it_is_told(capfd):
     assert "3 divergences" in capfd.readouterr().err
 
 
+def test_stages_and_counts_are_reported_without_being_shown(capfd):
+    heard = []
+    progress = Progress(report=lambda *said: heard.append(said))
+    with progress.running(), progress.stage("compile", "once"):
+        progress.counter("sample")(5, 10, "2 divergences")
+    assert heard == [("compile", 0, None, "once"), ("sample", 5, 10, "2 divergences")]
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_failed_stage_passes_its_error_on():
     progress = Progress(show=False)
     with pytest.raises(ValueError, match="boom"), progress.running(), progress.stage("compile"):
