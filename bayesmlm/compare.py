@@ -355,19 +355,19 @@ def side_by_side(
     import pandas as pd
 
     tables = {label: parameters(fit.result, probability) for label, fit in fits.items()}
-    frame = pd.concat(tables, names=["engine"]).reorder_levels(["part", "parameter", "engine"])
     first = [tables[reference]] if reference else []
     order = list(dict.fromkeys(key for each in [*first, *tables.values()] for key in each.index))
-    frame = frame.loc[
-        [(*key, label) for key in order for label in fits if key in tables[label].index]
-    ]
-    frame["distance"] = np.nan
+    rows = [(*key, label) for key in order for label in fits if key in tables[label].index]
+    names, columns = ["part", "parameter", "engine"], [*COLUMNS, "distance"]
+    if not rows:
+        index = pd.MultiIndex.from_arrays([[], [], []], names=names)
+        return pd.DataFrame(columns=columns, index=index, dtype=float)
+    index = pd.MultiIndex.from_tuples(rows, names=names)
+    values = [tables[label].loc[(part, name)].to_numpy() for part, name, label in rows]
+    frame = pd.DataFrame(values, index=index, columns=list(COLUMNS)).reindex(columns=columns)
     if reference is not None:
-        own = frame.droplevel("engine").index
-        base = tables[reference].reindex(own)
-        frame["distance"] = (frame["estimate"].to_numpy() - base["estimate"].to_numpy()) / base[
-            "sd"
-        ].to_numpy()
+        base = tables[reference].reindex(index.droplevel("engine")).set_axis(index)
+        frame["distance"] = (frame["estimate"] - base["estimate"]) / base["sd"]
     return frame
 
 
