@@ -200,6 +200,20 @@ def deviance_at(fit, sds, restricted):
     return float(profile.criterion(np.array([relative]))[0])
 
 
+def check_conditional_sds(fit, block, head, columns):
+    """Hold comparative standard errors against ``ranef(condVar=TRUE)``, within 1e-4."""
+    found = fit.standard_errors(block.name, kind="given beta").frame["comparative"]
+    ours = found.to_numpy().reshape(block.grouping.size, -1)
+    labels = [frozenset(str(label).split(":")) for label in block.grouping.labels]
+    names = [name_of(name) for name in block.effects]
+    at = np.ix_(
+        [labels.index(frozenset(level.split(":"))) for level in head["levels"]],
+        [names.index(name_of(effect)) for effect in columns],
+    )
+    theirs = np.reshape(head["condsd"], ours[at].shape)
+    np.testing.assert_allclose(ours[at], theirs, rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize(("id", "formula", "method"), CASES)
 def test_ml_and_reml(id, formula, method, golden, dataset, quiet_model):
     reference = golden[id]
@@ -242,3 +256,5 @@ def test_ml_and_reml(id, formula, method, golden, dataset, quiet_model):
                 sd = expected[group_of(group), name_of(effect)]
                 own = our_modes(fit, block, level, effect)
                 assert abs(own - mode) < 1e-4 * (sd + 0.01 * scale), (level, effect, own, mode)
+        if head.get("condsd") is not None:
+            check_conditional_sds(fit, block, head, columns)
