@@ -73,22 +73,32 @@ def no_pooling(
     def left(column: Array) -> Array:
         return np.asarray(column - (block.Z * own(column)[codes]).sum(axis=1))
 
-    root = np.sqrt(weights)
-    within = np.column_stack([left(column) for column in X.T] or [np.empty((len(y), 0))])
-    beta, _, rank, _ = np.linalg.lstsq(within * root[:, None], left(y) * root, rcond=1e-9)
+    taken = np.array([own(column) for column in X.T]).reshape(X.shape[1], J, q)
+    within = np.array([left(column) for column in X.T]).reshape(X.shape[1], len(y)).T
+    beta, rank = least_squares(within, left(y), weights)
     rest = y - X @ beta
     freedom = len(y) - rank - int(ranks.sum())
     residual = float((weights * left(rest) ** 2).sum())
     scale = 1.0 if known_scale else residual / freedom if freedom > 0 else np.nan
-    se = np.sqrt(scale * np.einsum("jqq->jq", generalised))
+    common = generalised_inverse((within.T @ (within * weights[:, None]))[None])[0]
+    variance = np.einsum("jqq->jq", generalised)
+    variance = variance + np.einsum("ajq,ab,bjq->jq", taken, common, taken)
     unknown = np.where(ranks == q, 0.0, np.nan)[:, None] * np.ones(q)
-    return own(rest) + unknown, se + unknown
+    return own(rest) + unknown, np.sqrt(scale * variance) + unknown
+
+
+def least_squares(X: Array, y: Array, weights: Array) -> tuple[Array, int]:
+    """Return weighted least-squares coefficients, and the rank, whatever the units."""
+    root = np.sqrt(weights)
+    length = np.linalg.norm(X * root[:, None], axis=0)
+    length = np.where(length > 0, length, 1.0)
+    found = np.linalg.lstsq(X * root[:, None] / length, y * root, rcond=1e-9)
+    return found[0] / length, int(found[2])
 
 
 def complete_pooling(y: Array, X: Array, parts: Split, weights: Array) -> Array:
     """Return the groups' coefficients by least squares without groups, shape (J, q)."""
-    root = np.sqrt(weights)
-    beta = np.linalg.lstsq(X * root[:, None], y * root, rcond=None)[0]
+    beta = least_squares(X, y, weights)[0]
     return np.asarray(parts.totals(beta[None])[..., 0])
 
 
