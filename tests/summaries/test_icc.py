@@ -197,3 +197,11 @@ def test_refusals_of_what_is_not_defined(make_result):
     with pytest.raises(StatisticError, match="with slopes that vary"):
         icc(drawn, scale="exact")
     assert 0 < icc(drawn, scale="exact", at={"x": 1}).loc[("school", 1.0), "mean"] < 1
+
+
+def test_language_scores(shared_data):
+    """Snijders & Bosker (2012), table 4.1: 18.13 / (18.13 + 62.85) = 0.22."""
+    data = pd.read_csv(shared_data / "mlbook_red.csv")
+    found = icc(mlm.Model("langPOST ~ 1 + (1 | schoolnr)", data).fit("ml").result)
+    assert found.loc["schoolnr", "mean"] == pytest.approx(18.13 / (18.13 + 62.85), abs=2e-4)
+    assert round(found.loc["schoolnr", "mean"], 2) == 0.22
