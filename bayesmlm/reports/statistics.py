@@ -12,6 +12,8 @@ from bayesmlm.result import FitResult
 from bayesmlm.summaries.grid import At
 from bayesmlm.summaries.maximum import ERRORS
 from bayesmlm.summaries.r2 import DEFINITIONS
+from bayesmlm.summaries.rows import n_draws
+from bayesmlm.summaries.standard_errors import DRAWS
 
 
 def has_slopes(result: FitResult) -> bool:
@@ -94,6 +96,8 @@ def standard_error_table(result: FitResult, group: str, kind: str) -> Table:
     notes = []
     if "comparative" in frame:
         notes.append("comparative: of u given beta (lme4's condVar); diagnostic: of its estimate")
+        if len(result.design.random) > 1 and n_draws(result) > DRAWS:
+            notes.append(f"these two at {DRAWS} of the {n_draws(result):,} draws of the variances")
     elif kind == "all":
         notes.append("given beta: not defined, as the response is not gaussian")
     if "posterior" in frame:

@@ -42,9 +42,10 @@ class Split:
     loadings: Array
     common: tuple[int, ...]
 
-    def totals(self, beta: Array) -> Array:
-        """Return the fixed part of the groups' coefficients, shape (J, q, S), of (S, p)."""
-        return self.loadings @ beta[:, list(self.own)].T
+    def totals(self, beta: Array, groups: NDArray[np.int64] | None = None) -> Array:
+        """Return the fixed part of some groups' coefficients, shape (groups, q, S), of (S, p)."""
+        loadings = self.loadings if groups is None else self.loadings[groups]
+        return loadings @ beta[:, list(self.own)].T
 
 
 def split(X: Array, block: RandomBlock) -> Split:

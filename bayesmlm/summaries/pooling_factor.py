@@ -150,15 +150,20 @@ def row_level(result: FitResult) -> LevelVariances:
 
 
 def group_level(result: FitResult, block: RandomBlock) -> list[LevelVariances]:
-    """Return the variances of every effect of one grouping."""
+    """Return the variances of every effect of one grouping.
+
+    Groups whose rows do not tell which effect a fixed column belongs to are left out.
+    """
     X, beta, _ = fixed_columns(result)
     parts = split(X, block)
-    loadings = about_means(parts.loadings)
+    told = np.isfinite(parts.loadings).all(axis=(1, 2))
+    loadings = about_means(parts.loadings, told)
     own_beta = beta[:, list(parts.own)].T
     errors: list[list[Moments]] = [[] for _ in block.effects]
     units: list[list[Moments]] = [[] for _ in block.effects]
     for groups, draws in effect_blocks(result, block.name):
-        own = loadings[groups] @ own_beta
+        draws = draws[told[groups]]
+        own = loadings[groups[told[groups]]] @ own_beta
         for q in range(len(block.effects)):
             errors[q].append(moments([draws[:, q]]))
             units[q].append(moments([draws[:, q] + own[:, q]]))
@@ -178,10 +183,11 @@ def group_level(result: FitResult, block: RandomBlock) -> list[LevelVariances]:
     return found
 
 
-def about_means(loadings: Array) -> Array:
-    """Return loadings less their means over the groups, which no variance sees."""
-    centred = loadings - loadings.mean(axis=0)
-    return np.where(np.abs(centred) > ROUNDING * np.abs(loadings).max(axis=0), centred, 0.0)
+def about_means(loadings: Array, told: NDArray[np.bool_]) -> Array:
+    """Return loadings less their means over the groups told, which no variance sees."""
+    centred = loadings - loadings[told].mean(axis=0)
+    size = np.abs(loadings[told]).max(axis=0, initial=0.0)
+    return np.where(np.abs(centred) > ROUNDING * size, centred, 0.0)
 
 
 def pooling_factors(result: FitResult) -> pd.DataFrame:

@@ -138,10 +138,9 @@ def shrinkage(result: FitResult, group: str, probability: float = PROBABILITY) -
     parts = split(design.X, block)
     known = not design.estimates_scale
     own, se = no_pooling(y, design.X[:, list(parts.common)], block, weights, known)
-    totals = parts.totals(beta)
     described = []
     for groups, draws in effect_blocks(result, block.name):
-        values = totals[groups] + draws
+        values = parts.totals(beta, groups) + draws
         described.append(describe(values.reshape(-1, values.shape[-1]).T, probability))
     index = pd.MultiIndex.from_product(
         [list(block.grouping.labels), list(block.effects)], names=[block.name, "effect"]

@@ -76,13 +76,13 @@ def comparative_blocks(result: FitResult, block: RandomBlock) -> Iterator[Array]
         yield np.einsum("jsqq->jqs", C)
 
 
-def comparative_together(result: FitResult, block: RandomBlock) -> tuple[Array, int]:
-    """Return C_qq of one of several groupings, and the number of draws it is computed at.
+def chosen_draws(S: int) -> NDArray[np.int64]:
+    """Return the draws at which several groupings are taken together, evenly spaced."""
+    return np.unique(np.linspace(0, S - 1, DRAWS).round().astype(np.int64))
 
-    Returns
-    -------
-    variances, S
-        Shape (J, q, S); the draws are evenly spaced over those of the fit.
+
+def comparative_together(result: FitResult, block: RandomBlock, chosen: NDArray[np.int64]) -> Array:
+    """Return C_qq of one of several groupings at chosen draws, shape (J, q, draws).
 
     Raises
     ------
@@ -102,7 +102,6 @@ def comparative_together(result: FitResult, block: RandomBlock) -> tuple[Array, 
                 'read the posterior ones: fit.standard_errors(kind="posterior")',
             )
         )
-    chosen = np.unique(np.linspace(0, len(sigma2) - 1, DRAWS).round().astype(int))
     cross = joint_products(blocks, row_weights(result.design))
     covariances = [covariance_draws(result, b)[chosen] for b in blocks]
     at = sum(sizes[: blocks.index(block)])
@@ -116,7 +115,7 @@ def comparative_together(result: FitResult, block: RandomBlock) -> tuple[Array, 
         middle = np.eye(len(L)) + L.T @ cross @ L / variance
         half = np.linalg.solve(np.linalg.cholesky(middle), L[own].T)
         found.append((half**2).sum(axis=0))
-    return np.stack(found, axis=-1).reshape(block.grouping.size, -1, len(chosen)), len(chosen)
+    return np.stack(found, axis=-1).reshape(block.grouping.size, -1, len(chosen))
 
 
 def joint_products(blocks: tuple[RandomBlock, ...], weights: Array) -> Array:
@@ -151,8 +150,9 @@ def standard_errors(result: FitResult, group: str, kind: str = "all") -> pd.Data
     group
         The grouping.
     kind
-        ``"given beta"`` gives ``comparative`` and ``diagnostic``, posterior means over the
-        draws of T and sigma² (root mean squares); ``"posterior"`` gives ``posterior``, the SD
+        ``"given beta"`` gives ``comparative`` and ``diagnostic``, root mean squares over the
+        draws of T and sigma² (with several groupings over `DRAWS` of them, evenly spaced);
+        ``"posterior"`` gives ``posterior``, the SD
         of the draws of u_j; ``"all"`` what of these is defined for the fit.
 
     Returns
@@ -173,8 +173,7 @@ def standard_errors(result: FitResult, group: str, kind: str = "all") -> pd.Data
     check_kind(kind, result, gaussian, drawn)
     columns: dict[str, Array] = {}
     if kind in ("all", "given beta") and gaussian:
-        comparative = mean_comparative(result, block)
-        tau = np.einsum("sqq->q", covariance_draws(result, block)) / n_draws(result)
+        comparative, tau = mean_comparative(result, block)
         columns["comparative"] = np.sqrt(comparative).ravel()
         columns["diagnostic"] = np.sqrt(np.maximum(tau - comparative, 0.0)).ravel()
     if kind in ("all", "posterior") and drawn:
@@ -186,11 +185,14 @@ def standard_errors(result: FitResult, group: str, kind: str = "all") -> pd.Data
     return pd.DataFrame(columns, index=index)
 
 
-def mean_comparative(result: FitResult, block: RandomBlock) -> Array:
-    """Return the posterior mean of C_qq, shape (J, q)."""
+def mean_comparative(result: FitResult, block: RandomBlock) -> tuple[Array, Array]:
+    """Return the posterior means of C_qq and T_qq over the same draws, shapes (J, q) and (q,)."""
+    tau = np.einsum("sqq->sq", covariance_draws(result, block))
     if len(result.design.random) > 1:
-        return np.asarray(comparative_together(result, block)[0].mean(axis=-1))
-    return np.concatenate([C.mean(axis=-1) for C in comparative_blocks(result, block)])
+        chosen = chosen_draws(len(tau))
+        return comparative_together(result, block, chosen).mean(axis=-1), tau[chosen].mean(axis=0)
+    parts = [C.mean(axis=-1) for C in comparative_blocks(result, block)]
+    return np.concatenate(parts), tau.mean(axis=0)
 
 
 def check_kind(kind: str, result: FitResult, gaussian: bool, drawn: bool) -> None:

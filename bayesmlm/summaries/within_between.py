@@ -92,10 +92,20 @@ def pairs(design: Design, x: str | None, mean: str | None) -> list[Pair]:
     found = []
     for k, name in enumerate(design.coef):
         column, group = between_of(name)
-        for first, centred in ((f"within({column}, {group})", True), (column, False)):
+        forms = ((f"within({column}, {group})", True), (column, False), (f"grand({column})", False))
+        for first, centred in forms:
             if column and first in design.coef:
                 found.append(Pair(column, design.coef.index(first), k, centred))
                 break
+    predictors = [pair.predictor for pair in found]
+    if len(set(predictors)) < len(predictors):
+        raise StatisticError(
+            message(
+                "group means of one predictor by several groupings",
+                "one group mean of each predictor",
+                "read the coefficients of the levels: fit.fixef()",
+            )
+        )
     if not found:
         raise StatisticError(
             message(

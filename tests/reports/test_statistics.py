@@ -72,6 +72,8 @@ def test_several_groupings(frame):
     assert "sequential shares" in str(fit.anova())
     assert "effects of other groupings are left out" in str(fit.shrinkage("g"))
     assert list(fit.anova(order=["h", "g"]).frame)[-1] == "h, g"
+    drawn = mlm.Model("y ~ 1 + (1 | g) + (1 | h)", frame).fit("laplace", seed=1)
+    assert "these two at 100 of the 4,000 draws" in str(drawn.standard_errors("g"))
 
 
 def test_a_null_model_is_a_fit(frame, empty):

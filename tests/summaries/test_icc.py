@@ -80,6 +80,24 @@ def test_refused_without_groups(make_result):
         icc(make_result(model, beta=np.zeros((1, 2, 2)), sigma=np.ones((1, 2))))
 
 
+def test_four_levels(make_result):
+    """Two rows of one class share its school and district; shares add up to one."""
+    frame = pd.DataFrame({"room": np.repeat(range(12), 2)}).assign(
+        school=lambda d: d["room"] // 2, district=lambda d: d["room"] // 4
+    )
+    frame["y"] = np.random.default_rng(0).normal(size=24)
+    model = mlm.Model("y ~ 1 + (1 | room) + (1 | school) + (1 | district)", frame)
+    sds = {"room": 1.0, "school": 2.0, "district": 3.0}
+    drawn = {f"sd_{name}": np.full((1, 2, 1), sd) for name, sd in sds.items()}
+    result = make_result(model, sigma=np.full((1, 2), 4.0), **drawn)
+    found = icc(result)["mean"]
+    assert found.to_dict() == pytest.approx(
+        {"room": 14 / 30, "school": 13 / 30, "district": 9 / 30}
+    )
+    assert icc(result).loc["room", "shared"].split(", ")[0] == "room"
+    assert icc(result, kind="share")["mean"].sum() == pytest.approx(1)
+
+
 def test_share_is_each_levels_own_part_and_adds_up(make_result):
     model = mlm.Model("y ~ 1 + (1 | district) + (1 | school)", frame_of())
     result = make_result(

@@ -70,6 +70,25 @@ def test_known_hyperparameters_pool_by_one_less_reliability(make_result):
     assert found["g", "Intercept"] == pytest.approx(1 - share, abs=0.03)
 
 
+def test_groups_that_do_not_tell_are_left_out(make_result):
+    """x = within(x, g) + between(x, g): of one row, neither is known."""
+    rng = np.random.default_rng(2)
+    g = np.repeat(range(6), [4, 4, 4, 4, 4, 1])
+    frame = pd.DataFrame({"g": g, "x": rng.normal(size=21), "y": rng.normal(size=21)})
+    model = mlm.Model("y ~ x + (within(x, g) | g)", frame)
+    result = make_result(
+        model,
+        beta=rng.normal(size=(1, 8, 2)),
+        sd_g=np.ones((1, 8, 2)),
+        corr_g=np.zeros((1, 8, 1)),
+        u_g=rng.normal(size=(1, 8, 6, 2)),
+        sigma=np.ones((1, 8)),
+    )
+    found = pooling_factors(result)
+    assert found.loc["g", "units"].tolist() == [5, 5]
+    assert found["pooling"].notna().all()
+
+
 def test_explained_by_the_ratio():
     assert explained(np.array([1.0, 3.0]), np.array([4.0, 4.0])) == pytest.approx(0.5)
     assert np.isnan(explained(np.zeros(2), np.zeros(2)))

@@ -19,6 +19,7 @@ def frame_of():
 FORMS = {
     "y ~ within(x, g) + between(x, g) + (1 | g)": (None, None),
     "y ~ x + between(x, g) + (1 | g)": (None, None),
+    "y ~ grand(x) + between(x, g) + (1 | g)": (None, None),
     "y ~ x + m + (1 | g)": ("x", "m"),
     "y ~ within(x, g) + m + (1 | g)": ("within(x, g)", "m"),
     "y ~ grand(x) + m + (1 | g)": ("grand(x)", "m"),
@@ -74,6 +75,11 @@ def test_refusals(make_result):
     result = make_result(mlm.Model("y ~ x + (1 | g)", frame), beta=np.zeros((1, 3, 2)))
     with pytest.raises(StatisticError, match="without a predictor and its group mean"):
         within_between(result)
+    deeper = frame.assign(k=frame["g"] // 3)
+    formula = "y ~ x + between(x, g) + between(x, k) + (1 | g) + (1 | k)"
+    levels = make_result(mlm.Model(formula, deeper), beta=np.zeros((1, 3, 4)))
+    with pytest.raises(StatisticError, match="by several groupings"):
+        within_between(levels)
     both = make_result(mlm.Model("y ~ x + m + (1 | g)", frame), beta=np.zeros((1, 3, 3)))
     with pytest.raises(StatisticError, match="one of x= and mean="):
         within_between(both, "x")
