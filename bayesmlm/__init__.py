@@ -30,6 +30,7 @@ _WHERE = {
     "NPML": "bayesmlm.engines",
     "Normal": "bayesmlm.priors",
     "StudentT": "bayesmlm.priors",
+    "Beta": "bayesmlm.priors",
     "Cauchy": "bayesmlm.priors",
     "HalfNormal": "bayesmlm.priors",
     "HalfStudentT": "bayesmlm.priors",
@@ -64,6 +65,7 @@ __all__ = [
     "REML",
     "BayesmlmError",
     "BayesmlmWarning",
+    "Beta",
     "Cauchy",
     "DataError",
     "EngineComparison",
@@ -132,6 +134,7 @@ if TYPE_CHECKING:
     from bayesmlm.outcomes import compare_icc
     from bayesmlm.priors import (
         LKJ,
+        Beta,
         Cauchy,
         Exponential,
         Gamma,

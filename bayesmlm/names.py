@@ -7,10 +7,13 @@ COEF = "coef"
 OBS = "obs"
 BETA = "beta"
 SIGMA = "sigma"
+THRESHOLDS = "thresholds"
+THRESHOLD = "threshold"
+FURTHER = (SIGMA, "nu", "shape", "phi", "zi", "hu", THRESHOLDS)
 PSI = "psi"
 UNCONSTRAINED = "unconstrained_posterior"
 
-RESERVED = frozenset({COEF, OBS, BETA, SIGMA, "slope", "chain", "draw"}) | {
+RESERVED = frozenset({COEF, OBS, BETA, *FURTHER, THRESHOLD, "slope", "chain", "draw"}) | {
     "effect",
     "mean",
     "sd",

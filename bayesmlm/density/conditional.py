@@ -3,7 +3,7 @@
 With theta = (c, psi, v): c the coordinates of the fixed effects, psi the hyperparameters and v
 a value a group and effect,
 
-    log p(theta | y) = sum_i w_i log p(y_i | eta_i, sigma) + log p(c) + log p(psi)
+    log p(theta | y) = sum_i w_i log p(y_i | eta_i, psi) + log p(c) + log p(psi)
                        + sum_j log p(v_j | psi, c) + constant.
 
 It is the density of the PyMC graph, in the graph's coordinates.
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmlm import names
 from bayesmlm.density import conditional_kernel
 from bayesmlm.density.fixed_coordinates import FixedCoordinates, fixed_coordinates
 from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters, log_prior
@@ -25,10 +26,13 @@ from bayesmlm.design import Design
 from bayesmlm.families.rows import code
 from bayesmlm.graph.means import GroupMean, group_means
 from bayesmlm.graph.parametrisation import CENTRED, EffectCoordinates
-from bayesmlm.priors import Prior, Priors
+from bayesmlm.priors import Prior, Priors, StudentT
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+EVERYWHERE = frozenset({"log", "logit", "probit", "cloglog"})
+"""Links that any linear predictor suits."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +149,9 @@ class ConditionalPosterior:
             centred = [(block.name, effect) in self.means for effect in block.effects]
             total -= len(u) * float(np.log(np.diag(L)[centred]).sum())
         rows = self.design.outcome.rows
-        sigma = float(self.layout.residual_sd(psi)[0])
-        density = self.design.family.log_density(self.design.y, eta, rows, sigma)
+        shift = beta @ self.fixed.means if self.design.family.ordered else np.zeros(1)
+        others = {name: values[0] for name, values in self.layout.others(psi, shift).items()}
+        density = self.design.family.log_density(self.design.y, eta, others, rows)
         return total + float((rows.get("weights", 1.0) * density).sum())
 
 
@@ -168,6 +173,9 @@ def conditional_posterior(
     bounded = [name for name in design.coef if priors.coefficients[name].positive]
     if bounded:
         return f"the prior of {bounded[0]} is bounded"
+    cuts = priors.further.get(names.THRESHOLDS)
+    if isinstance(cuts, StudentT) and cuts.mu != 0:
+        return "the prior of the thresholds is a StudentT that is not about zero"
     layout = hyperparameters(design)
     fixed = fixed_coordinates(design, priors)
     parts = fixed.parts(design)
@@ -189,8 +197,28 @@ def conditional_posterior(
             outcome_arrays(design, kernel, columns),
         ),
     )
-    origin = np.zeros(found.size)
-    return replace(found, constant=found.log_density(origin) - found(origin)[0])
+    origin = reference(found)
+    value = found(origin)[0]
+    if not np.isfinite(value):
+        return "no linear predictor found that its link allows"
+    return replace(found, constant=found.log_density(origin) - value)
+
+
+def reference(posterior: ConditionalPosterior) -> Array:
+    """Return a point of positive density: zero, or where all rows have the mean response."""
+    design = posterior.design
+    theta = np.zeros(posterior.size)
+    if design.family.link.name in EVERYWHERE or np.isfinite(posterior(theta)[0]):
+        return theta
+    coordinates, _, values = posterior.split(theta[None])  # views: theta is set through them
+    X = design.X @ posterior.fixed.display
+    wanted = design.family.link.link(np.array([design.y.mean()])) - design.offset
+    coordinates[0] = np.linalg.lstsq(X, wanted, rcond=None)[0]
+    for group, effect in posterior.means:
+        block = design.block(group)
+        at = block.effects.index(effect)
+        values[group][0, :, at] = posterior.mean_matrix(group, effect) @ coordinates[0]
+    return theta
 
 
 def coefficient_priors(fixed: FixedCoordinates) -> tuple[Ints, Array, Array, Array, Array]:
@@ -214,11 +242,10 @@ def standardised(prior: Prior) -> tuple[int, float, float, float]:
 
 
 def positions(layout: Hyperparameters) -> tuple[Ints, Ints, Ints]:
-    """Return the positions in psi of log sigma, and flat of SDs and partial correlations."""
+    """Return the positions in psi of further parameters, SDs and partial correlations, flat."""
     whole = np.empty(0, dtype=np.int64)
-    sigma = -1 if layout.sigma is None else layout.sigma
     return (
-        np.array([sigma], dtype=np.int64),
+        layout.further_positions,
         np.concatenate([*(slots.sds for slots in layout.groups), whole]).astype(np.int64),
         np.concatenate([*(slots.pair_positions.ravel() for slots in layout.groups), whole]),
     )

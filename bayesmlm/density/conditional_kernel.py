@@ -188,8 +188,9 @@ def log_posterior(theta, gradient, fixed, hyper, effects, outcome):
         Forms (K, p) and shifts (K,) of the standardised coefficients with priors, their
         kinds and two parameters (K,), and the forms (1 + f, p) of what the rows meet.
     hyper
-        Kind of prior and two parameters of every entry of psi (d,), position of log sigma in
-        psi or -1 (1,), and flat by grouping the positions of SDs and partial correlations.
+        Kind of prior and two parameters of every entry of psi (d,), positions in psi of the
+        family's further parameters (K,), and flat by grouping those of SDs and partial
+        correlations.
     effects
         Sizes, widths (G,), centred (Q,), forms of the means (M, p), where each effect's forms
         start (Q + 1,), their group-level predictors, flat, and where each effect's start
@@ -199,7 +200,7 @@ def log_posterior(theta, gradient, fixed, hyper, effects, outcome):
         (M, 1 or N), weights (1 or N,).
     """
     forms, shifts, kinds, first, second, row_forms = fixed
-    hyper_kinds, hyper_first, hyper_second, sigma_at, sd_at, partial_at = hyper
+    hyper_kinds, hyper_first, hyper_second, others_at, sd_at, partial_at = hyper
     sizes, widths, centred, mean_forms, form_start, W, W_start = effects
     code, y, offset, X, Z, codes, known, weights = outcome
     p, d = forms.shape[1], len(hyper_kinds)
@@ -246,13 +247,12 @@ def log_posterior(theta, gradient, fixed, hyper, effects, outcome):
     N = len(y)
     eta, slope = np.empty(N), np.empty(N)
     linear_predictor(offset, X, coefficients, Z, codes, sizes, widths, values, eta)
-    free = sigma_at[0] >= 0
-    others, other_slopes = np.empty((int(free), 1)), np.zeros((int(free), 1))
-    if free:
-        others[0, 0] = psi[sigma_at[0]]
+    others, other_slopes = np.empty((len(others_at), 1)), np.zeros((len(others_at), 1))
+    for k in range(len(others_at)):
+        others[k, 0] = psi[others_at[k]]
     total += add_rows(code[0], y, eta, others, known, weights, slope, other_slopes)
-    if free:
-        psi_slopes[sigma_at[0]] += other_slopes[0, 0]
+    for k in range(len(others_at)):
+        psi_slopes[others_at[k]] += other_slopes[k, 0]
 
     # up: from the rows to the coordinates
     coefficient_slopes, value_slopes = np.zeros(len(coefficients)), np.zeros(n_values)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from bayesmlm import names
 from bayesmlm.design import Design
 from bayesmlm.graph.coordinates import whitening
-from bayesmlm.graph.fixed import Fixed, one_real_kind
+from bayesmlm.graph.fixed import Fixed, column_means, one_real_kind
 from bayesmlm.priors import Prior, Priors, outcome_scale
 
 Array = NDArray[np.float64]
@@ -45,7 +45,7 @@ class FixedCoordinates:
     def parts(self, design: Design) -> Fixed:
         """Return the fixed part of the linear predictor, each coefficient a linear form."""
         at = slope_positions(design)
-        intercept = None
+        intercept = np.zeros(len(design.coef)) if design.family.ordered else None
         if len(at) < len(design.coef):
             intercept = self.display[design.coef.index(names.INTERCEPT)].copy()
             intercept += self.means @ self.display[at]
@@ -68,11 +68,10 @@ def fixed_coordinates(design: Design, priors: Priors) -> FixedCoordinates:
     p, at = len(design.coef), slope_positions(design)
     own = tuple(priors.coefficients[name] for name in design.coef)
     scale = outcome_scale(design)
+    means = column_means(design, priors)
     if len(at) == p:
-        means = np.zeros(p)
-        display = slopes_display(design.X, own, scale)
+        display = slopes_display(design.X - means, own, scale)
         return FixedCoordinates(display, display, own, means)
-    means = design.X[:, at].mean(axis=0)
     first = design.coef.index(names.INTERCEPT)
     if not priors.intercept_at_means and one_real_kind(list(own)):
         display = whitening(design.X, scale)[1]

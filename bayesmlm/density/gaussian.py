@@ -172,7 +172,7 @@ def gaussian_marginal(design: Design, priors: Priors) -> GaussianMarginal | str:
     design, priors
         The model.
     """
-    if not design.family.has_scale:
+    if design.family.name != "gaussian":
         return f"the {design.family.name} family does not integrate in closed form"
     if not is_normal(priors):
         return "a fixed effect has a prior that is not Normal"

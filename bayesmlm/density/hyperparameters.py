@@ -1,7 +1,8 @@
-"""The hyperparameters psi of a Gaussian model, on the whole line, and back.
+"""The hyperparameters psi of a model, on the whole line, and back.
 
 psi holds, in this order: per grouping the log SDs of its effects, per block of correlated
-effects the inverse hyperbolic tangents of its partial correlations, and the log residual SD.
+effects the inverse hyperbolic tangents of its partial correlations; and the family's further
+parameters (the log residual SD of a Gaussian model).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.design import Design, RandomBlock
+from bayesmlm.families import Parameter
+from bayesmlm.families.parameter import ORDERED
 from bayesmlm.priors import Priors, cholesky_factor
 
 Array = NDArray[np.float64]
@@ -81,6 +84,27 @@ class GroupSlots:
 
 
 @dataclass(frozen=True)
+class FurtherSlots:
+    """Where one further parameter of the family lies in psi.
+
+    Parameters
+    ----------
+    parameter
+        Which.
+    at
+        Positions of its entries.
+    """
+
+    parameter: Parameter
+    at: NDArray[np.int64]
+
+    def natural(self, psi: Array) -> Array:
+        """Return the parameter, shape (S,), or (S, K) of an ordered one."""
+        values = self.parameter.natural(psi[:, self.at])
+        return values if self.parameter.support == ORDERED else values[:, 0]
+
+
+@dataclass(frozen=True)
 class Hyperparameters:
     """The layout of psi for one model.
 
@@ -88,15 +112,48 @@ class Hyperparameters:
     ----------
     groups
         One a grouping, in the order of the design.
-    sigma
-        Position of the log residual SD, or None where it is known.
+    further
+        One a further parameter, in the order of the family's kernel.
     size
         Length of psi, d.
     """
 
     groups: tuple[GroupSlots, ...]
-    sigma: int | None
+    further: tuple[FurtherSlots, ...]
     size: int
+
+    @property
+    def sigma(self) -> int | None:
+        """Position of log sigma, or None where it is no parameter."""
+        found = [int(s.at[0]) for s in self.further if s.parameter.name == names.SIGMA]
+        return found[0] if found else None
+
+    @property
+    def further_positions(self) -> NDArray[np.int64]:
+        """Positions of the entries of all further parameters."""
+        empty = np.empty(0, dtype=np.int64)
+        return np.concatenate([*(slots.at for slots in self.further), empty]).astype(np.int64)
+
+    def others(self, psi: Array, shift: Array) -> dict[str, Array]:
+        """Return the further parameters as displayed, by name.
+
+        Parameters
+        ----------
+        psi
+            Shape (S, d).
+        shift
+            By how much thresholds at x = 0 exceed those of psi, shape (S,).
+
+        Returns
+        -------
+        dict of arrays
+            Shape (S,), or (S, K) of an ordered parameter.
+        """
+        found = {slots.parameter.name: slots.natural(psi) for slots in self.further}
+        for slots in self.further:
+            if slots.parameter.support == ORDERED:
+                found[slots.parameter.name] += shift[:, None]
+        return found
 
     def residual_sd(self, psi: Array) -> Array:
         """Return sigma, one where sampling SDs are known; shape (S,)."""
@@ -112,8 +169,9 @@ class Hyperparameters:
                 found[at] = f"log {names.sd(group)}[{effect}]"
             for at in np.concatenate([*slots.partials, np.empty(0, dtype=int)]).astype(int):
                 found[at] = f"atanh partial correlation {at} of {group}"
-        if self.sigma is not None:
-            found[self.sigma] = f"log {names.SIGMA}"
+        for own in self.further:
+            for position, label in zip(own.at, own.parameter.on_line, strict=True):
+                found[position] = label
         return tuple(found)
 
 
@@ -130,8 +188,11 @@ def hyperparameters(design: Design) -> Hyperparameters:
             partials.append(np.arange(at, at + n_pairs))
             at += n_pairs
         groups.append(GroupSlots(block, sds, tuple(partials)))
-    sigma = at if design.estimates_scale else None
-    return Hyperparameters(tuple(groups), sigma, at + (sigma is not None))
+    further = []
+    for parameter in design.parameters:
+        further.append(FurtherSlots(parameter, np.arange(at, at + parameter.size)))
+        at += parameter.size
+    return Hyperparameters(tuple(groups), tuple(further), at)
 
 
 def log_prior(layout: Hyperparameters, priors: Priors, psi: Array) -> Array:
@@ -145,9 +206,10 @@ def log_prior(layout: Hyperparameters, priors: Priors, psi: Array) -> Array:
             if len(members) > 1:
                 lkj = priors.correlations[slots.block.name]
                 total += log_partials(psi[:, at], lkj.shapes(len(members)))
-    if layout.sigma is not None and priors.sigma is not None:
-        log_sigma = psi[:, layout.sigma]
-        total += priors.sigma.log_density(np.exp(log_sigma)) + log_sigma
+    for own in layout.further:
+        prior, values = priors.further[own.parameter.name], psi[:, own.at]
+        total += prior.log_density(own.parameter.natural(values)).sum(axis=1)
+        total += own.parameter.log_jacobian(values)
     return total
 
 

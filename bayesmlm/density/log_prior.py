@@ -8,13 +8,49 @@ from numpy.typing import NDArray
 
 from bayesmlm.density.hyperparameters import Hyperparameters
 from bayesmlm.errors import PriorError, message
+from bayesmlm.families.parameter import ORDERED
 from bayesmlm.priors import Prior, Priors
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 NONE, HALF_NORMAL, HALF_STUDENT, EXPONENTIAL, GAMMA, INVERSE_GAMMA, PARTIAL = range(7)
-STANDARD_NORMAL, STANDARD_STUDENT = 7, 8
+STANDARD_NORMAL, STANDARD_STUDENT, UNIT_BETA = 7, 8, 9
+CUT_NORMAL, CUT_STUDENT, CUT_CAUCHY = 10, 11, 12
+"""Priors of thresholds, which end psi: the first, then the logs of their steps."""
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def cut_prior(psi, start, kinds, first, second, gradient):
+    """Return the log prior of the thresholds from a position on, and add its gradient.
+
+    Parameters
+    ----------
+    psi, kinds, first, second, gradient
+        As of `log_prior`; location and scale of Normal and Cauchy, degrees of freedom and
+        scale of Student t.
+    """
+    total = cut = 0.0
+    slopes = np.empty(len(psi) - start)
+    for k in range(start, len(psi)):
+        kind, a, b = kinds[k], first[k], second[k]
+        cut = psi[k] if k == start else cut + np.exp(psi[k])
+        if k > start:
+            total += psi[k]
+            gradient[k] += 1.0
+        freedom = a if kind == CUT_STUDENT else 1.0
+        z = (cut if kind == CUT_STUDENT else cut - a) / b
+        if kind == CUT_NORMAL:
+            total -= 0.5 * z * z
+            slopes[k - start] = -z / b
+        else:
+            total -= 0.5 * (freedom + 1.0) * np.log1p(z * z / freedom)
+            slopes[k - start] = -(freedom + 1.0) * z / (freedom + z * z) / b
+    left = 0.0
+    for k in range(len(psi) - 1, start - 1, -1):
+        left += slopes[k - start]
+        gradient[k] += left * (1.0 if k == start else np.exp(psi[k]))
+    return total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -24,8 +60,8 @@ def log_prior(psi, kinds, first, second, gradient):
     Parameters
     ----------
     psi
-        Log SDs and inverse hyperbolic tangents of partial correlations, or standardised
-        coefficients, shape (d,).
+        Log SDs, inverse hyperbolic tangents of partial correlations and further parameters on
+        the whole line, or standardised coefficients, shape (d,).
     kinds, first, second
         Kind of each entry's prior and its two parameters, shape (d,).
     """
@@ -38,6 +74,13 @@ def log_prior(psi, kinds, first, second, gradient):
             gradient[k] -= 2.0 * a * np.tanh(psi[k])
             continue
         if kind == NONE:
+            continue
+        if kind >= CUT_NORMAL:
+            return total + cut_prior(psi, k, kinds, first, second, gradient)
+        if kind == UNIT_BETA:
+            size = np.log1p(np.exp(-abs(psi[k])))
+            total -= a * (max(-psi[k], 0.0) + size) + b * (max(psi[k], 0.0) + size)
+            gradient[k] += a - (a + b) * 0.5 * (1.0 + np.tanh(0.5 * psi[k]))
             continue
         if kind == STANDARD_NORMAL:
             total -= 0.5 * psi[k] ** 2
@@ -81,13 +124,35 @@ def prior_arrays(layout: Hyperparameters, priors: Priors) -> tuple[Ints, Array, 
             if len(members) > 1:
                 kinds[own] = PARTIAL
                 parameters[0, own] = priors.correlations[group].shapes(len(members))
-    if layout.sigma is not None and priors.sigma is not None:
-        kinds[layout.sigma], parameters[:, layout.sigma] = coded(priors.sigma)
+    for further in layout.further:
+        prior = priors.further[further.parameter.name]
+        code = coded_cut if further.parameter.support == ORDERED else coded
+        kinds[further.at], numbers = code(prior)
+        parameters[:, further.at] = np.array(numbers)[:, None]
     return kinds, parameters[0], parameters[1]
 
 
+def coded_cut(prior: Prior) -> tuple[int, tuple[float, float]]:
+    """Return the kernel's code of the prior of thresholds, and its numbers."""
+    values = prior.parameters()
+    name = type(prior).__name__
+    if name == "Normal":
+        return CUT_NORMAL, (values["mu"], values["sigma"])
+    if name == "Cauchy":
+        return CUT_CAUCHY, (values["alpha"], values["beta"])
+    if name == "StudentT" and values["mu"] == 0:
+        return CUT_STUDENT, (values["nu"], values["sigma"])
+    raise PriorError(
+        message(
+            f"{prior} as the prior of thresholds in the compiled density",
+            "Normal, Cauchy, and StudentT about zero",
+            'choose one of these, or sample the graph with NUTS(backend="graph")',
+        )
+    )
+
+
 def coded(prior: Prior) -> tuple[int, tuple[float, float]]:
-    """Return the kernel's code of a positive prior, and its two parameters."""
+    """Return the kernel's code of the prior of a positive number or a share, and its numbers."""
     values = prior.parameters()
     name = type(prior).__name__
     if name == "HalfNormal":
@@ -102,6 +167,8 @@ def coded(prior: Prior) -> tuple[int, tuple[float, float]]:
         return GAMMA, (values["alpha"], values["beta"])
     if name == "InverseGamma":
         return INVERSE_GAMMA, (values["alpha"], values["beta"])
+    if name == "Beta":
+        return UNIT_BETA, (values["alpha"], values["beta"])
     raise PriorError(
         message(
             f"{prior} as the prior of an SD in the compiled density",

@@ -74,7 +74,8 @@ def categorical(series: nw.Series[Any]) -> pd.Categorical:
         given = native.cat.categories.to_list()
         categories = [c if isinstance(c, str | bool | int | float) else str(c) for c in given]
         if len({str(c) for c in categories}) == len(categories):
-            codes, kind = native.cat.codes.to_numpy(), pd.CategoricalDtype(categories)
+            codes = native.cat.codes.to_numpy()
+            kind = pd.CategoricalDtype(categories, ordered=bool(native.cat.ordered))
             return pd.Categorical.from_codes(codes, dtype=kind)
         raise DataError(
             message(
@@ -85,7 +86,7 @@ def categorical(series: nw.Series[Any]) -> pd.Categorical:
         )
     values = series.to_list()
     known = series.dtype.categories if isinstance(series.dtype, nw.Enum) else None
-    return pd.Categorical(values, categories=known)
+    return pd.Categorical(values, categories=known, ordered=known is not None)
 
 
 def text(series: nw.Series[Any]) -> Any:

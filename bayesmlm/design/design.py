@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.design.encoding import Encoding, encode
+from bayesmlm.design.encoding import Encoding, encode, without_intercept
 from bayesmlm.design.frame import narwhalify, read_columns
 from bayesmlm.design.grouping import Codes, Grouping, group_rows
 from bayesmlm.design.levels import Levels, column_level, detect_levels
@@ -23,11 +23,12 @@ from bayesmlm.design.refuse import (
     check_same_groups,
     check_sides,
 )
-from bayesmlm.design.response import Outcome, learn, read_outcome, unlikely
+from bayesmlm.design.response import Outcome, check_seen, learn, read_outcome, unlikely
 from bayesmlm.design.screen import check_names, far_from_zero, near_collinear, screen
 from bayesmlm.errors import SpecError, message, suggestion
-from bayesmlm.families import Family
-from bayesmlm.spec.expression import variables
+from bayesmlm.families import Family, Parameter
+from bayesmlm.families.parameter import ORDERED
+from bayesmlm.spec.expression import is_name, variables
 from bayesmlm.spec.terms import ModelSpec, Predictor, RandomTerm, Term
 
 if TYPE_CHECKING:
@@ -180,8 +181,15 @@ class Design:
 
     @property
     def estimates_scale(self) -> bool:
-        """Whether a residual SD is a parameter."""
+        """Whether sigma is a parameter."""
         return self.family.estimates_scale(self.outcome.rows)
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The further parameters that are estimated, in the order of the kernels."""
+        found = self.family.parameters(self.outcome.rows)
+        labels = self.outcome.threshold_labels
+        return tuple(replace(p, labels=labels) if p.support == ORDERED else p for p in found)
 
     def block(self, group: str) -> RandomBlock:
         """Return the random block of a grouping.
@@ -251,11 +259,14 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
     frame = rows.frame
     check_sides(response, predictor_columns(response.mu))
     check_bare_names(spec, tuple(source.columns))
+    if family.ordered and is_name(response.column):
+        check_seen(response.column, source[variables(response.column)[0]], frame)
     outcome = read_outcome(response, family, frame)
     groupings = tuple(group_rows(columns, frame) for columns in response.mu.groupings)
     check_groupings(groupings, family.estimates_scale(outcome.rows), len(frame))
     check_declared_levels(spec, groupings, frame)
-    fixed, X = encode(response.mu.fixed, frame)
+    encode_fixed = without_intercept if family.ordered else encode
+    fixed, X = encode_fixed(response.mu.fixed, frame)
     check_names(fixed.columns, intercepts(response.mu.fixed), "the fixed part")
     screen(X, fixed.columns, "the fixed part")
     offsets = [learn(text, frame) for text in response.mu.offset]
@@ -263,7 +274,7 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
     check_same_groups(groupings, tuple(block.effects for block in random))
     check_fixed_groups(X, tuple(b.grouping for b in random if names.INTERCEPT in b.effects))
     if family.estimates_scale(outcome.rows):
-        check_residual(X, outcome.y, groupings)
+        check_residual(X, family.on_link_scale(outcome.y), groupings)
     cautions = [rows.note, near_collinear(X, fixed.columns), unlikely(response, family, outcome)]
     cautions += [
         far_from_zero(effect, block.name, column)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,6 +53,8 @@ class Encoding:
         Categories of each factor ``C(column)`` of a column of numbers.
     state
         Learnt values of the stateful transforms (knots, means, polynomials); JSON-able.
+    hidden
+        Whether the terms begin with an intercept whose column is left out.
     """
 
     terms: tuple[Term, ...] = ()
@@ -61,6 +63,7 @@ class Encoding:
     levels: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     coded: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
+    hidden: bool = False
 
     def apply(self, frame: pd.DataFrame) -> Array:
         """Encode other rows as the training rows were; shape (N, p).
@@ -77,6 +80,8 @@ class Encoding:
             check_seen(variables(factor)[0], frame[variables(factor)[0]], categories)
         prepared = with_levels(frame, self.levels)
         matrix, names = materialise(self.terms, prepared, self.coded, thaw(self.state))
+        if self.hidden:
+            matrix, names = matrix[:, 1:], names[1:]
         found = tuple(name for group in names for name in group)
         if found != self.columns:
             lost = ", ".join(name for name in self.columns if name not in found)
@@ -124,6 +129,24 @@ def encode(terms: tuple[Term, ...], frame: pd.DataFrame) -> tuple[Encoding, Arra
     term_of = tuple(k for k, group in enumerate(names) for _ in group)
     check_range(matrix, columns)
     return Encoding(terms, columns, term_of, levels, coded, freeze(state)), matrix
+
+
+def without_intercept(terms: tuple[Term, ...], frame: pd.DataFrame) -> tuple[Encoding, Array]:
+    """Encode terms beside an intercept, stated or not, and leave its column out.
+
+    A factor then has a contrast for each category but one; see `encode`.
+    """
+    own = (Term(()), *(term for term in terms if not term.is_intercept))
+    encoding, matrix = encode(own, frame)
+    return (
+        replace(
+            encoding,
+            columns=encoding.columns[1:],
+            term_of=tuple(k - 1 for k in encoding.term_of[1:]),
+            hidden=True,
+        ),
+        matrix[:, 1:],
+    )
 
 
 def check_range(matrix: Array, columns: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmlm.design.columns import to_pandas
 from bayesmlm.design.encoding import Encoding, encode
 from bayesmlm.design.grouping import LARGEST_WHOLE
 from bayesmlm.design.screen import check_varies
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+LARGEST_SCALE = 100
+"""Largest difference of whole numbers that are taken as ordered categories."""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """The response as the family takes it.
@@ -35,12 +40,20 @@ class Outcome:
         The additions by name, each of shape (N,).
     success, failure
         The category counted as 1, and the other, of a response of two categories.
+    categories
+        Of an ordered response, in order; y holds their positions.
     """
 
     y: Array
     rows: Mapping[str, Array]
     success: Any = None
     failure: Any = None
+    categories: tuple[Any, ...] = ()
+
+    @property
+    def threshold_labels(self) -> tuple[str, ...]:
+        """Names of the thresholds between the categories, such as ``"low|high"``."""
+        return tuple(f"{a}|{b}" for a, b in zip(self.categories, self.categories[1:], strict=False))
 
     @property
     def note(self) -> str | None:
@@ -67,14 +80,87 @@ def read_outcome(response: Response, family: Family, frame: pd.DataFrame) -> Out
     if family.binary and column is not None and column.dtype.name == "category":
         failure, success = two_categories(response.column, column)
         y = np.asarray(column == success, dtype=float)
+    elif family.ordered:
+        y, categories = ordered_categories(response.column, column, frame)
+        return Outcome(y, rows, categories=categories)
     else:
         y = evaluate(response.column, frame)
     family.check(response.column, y, rows)
-    if family.has_scale:
-        check_varies(f"the response {response.column!r}", y, "check that this is the outcome")
-    else:
+    if family.counts:
         check_counts(response.column, y)
+    else:
+        check_varies(f"the response {response.column!r}", y, "check that this is the outcome")
     return Outcome(y, rows, success, failure)
+
+
+def ordered_categories(
+    name: str, column: pd.Series | None, frame: pd.DataFrame
+) -> tuple[Array, tuple[Any, ...]]:
+    """Return the positions of ordered categories, and the categories.
+
+    Raises
+    ------
+    DataError
+        For categories without an order, numbers that are not successive whole numbers, or a
+        single category.
+    """
+    if column is not None and column.dtype.name == "category":
+        categories = tuple(column.cat.categories.to_list())
+        if not column.cat.ordered:
+            listed = ", ".join(map(repr, categories[:6]))
+            raise DataError(
+                message(
+                    f"the response {name!r} has categories without an order: {listed}",
+                    "an ordered categorical (polars: Enum), or successive whole numbers",
+                    f"pandas: pandas.Categorical(data[{name!r}], categories=[…], ordered=True)",
+                )
+            )
+        y = column.cat.codes.to_numpy().astype(float)
+    else:
+        values = evaluate(name, frame)
+        low, high = float(values.min()), float(values.max())
+        fractions = ~(values == np.floor(values))
+        if fractions.any() or high - low > LARGEST_SCALE:
+            example = values[fractions | (values == high)][0]
+            raise DataError(
+                message(
+                    f"the response {name!r} has values such as {example:g}",
+                    f"at most {LARGEST_SCALE} successive whole numbers, or an ordered categorical",
+                    "number the categories, or choose another family",
+                )
+            )
+        categories, y = tuple(range(int(low), int(high) + 1)), values - low
+        refuse_unseen(name, [c for k, c in enumerate(categories) if not (y == k).any()])
+    if len(categories) < 2:
+        raise DataError(
+            message(
+                f"the response {name!r} has one category ({categories[0]!r})",
+                "two ordered categories or more",
+                "check that this is the outcome",
+            )
+        )
+    return y, categories
+
+
+def check_seen(name: str, series: Any, frame: pd.DataFrame) -> None:
+    """Raise `DataError` for categories that the column declares and no row used has."""
+    given = to_pandas(series)
+    if getattr(given, "dtype", None) is not None and given.dtype.name == "category":
+        seen = frame[variables(name)[0]].cat.categories.to_list()
+        refuse_unseen(name, [c for c in given.categories.to_list() if c not in seen])
+
+
+def refuse_unseen(name: str, unseen: list[Any]) -> None:
+    """Raise `DataError` where there are categories without rows."""
+    if unseen:
+        raise DataError(
+            message(
+                f"no row of the response {name!r} has {', '.join(map(repr, unseen[:5]))}",
+                "categories with rows: nothing tells the thresholds of others",
+                "remove the category (pandas: .cat.remove_unused_categories()), or join it to "
+                "its neighbour",
+            )
+        )
 
 
 def check_counts(name: str, values: Array) -> None:
@@ -203,4 +289,6 @@ def unlikely(response: Response, family: Family, outcome: Outcome) -> str | None
         )
     if family.name == "bernoulli" and len(values) == 1:
         return f"every response is {outcome.y[0]:g}: only the priors bound the intercept."
+    if family.counts and not family.ordered and values == {0.0}:
+        return "every response is 0: only the priors bound the intercept."
     return None

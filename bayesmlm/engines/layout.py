@@ -12,6 +12,7 @@ from bayesmlm import names
 from bayesmlm.density import ConditionalPosterior, GaussianMarginal, QuadratureMarginal
 from bayesmlm.density.hyperparameters import Hyperparameters
 from bayesmlm.design import Design
+from bayesmlm.graph.fixed import column_means
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,8 +76,12 @@ def posterior_dataset(
         if block.name in effects:
             coords[group] = list(block.grouping.labels)
             variables[names.effects(block.name)] = ((group, effect), effects[block.name])
-    if layout.sigma is not None:
-        variables[names.SIGMA] = ((), layout.residual_sd(psi))
+    ordered = design.family.ordered
+    shift = beta @ column_means(design, density.priors) if ordered else np.zeros(len(psi))
+    for name, values in layout.others(psi, shift).items():
+        variables[name] = ((names.THRESHOLD,) * (values.ndim - 1), values)
+        if values.ndim > 1:
+            coords[names.THRESHOLD] = list(design.outcome.threshold_labels)
     return xr.Dataset(
         {
             name: (("chain", "draw", *dims), by_chain(values, chains))

@@ -120,7 +120,7 @@ def posterior_names(design: Design) -> list[str]:
         if block.pairs:
             kept.append(names.corr(block.name))
         kept.append(names.effects(block.name))
-    return kept + ([names.SIGMA] if design.estimates_scale else [])
+    return kept + [parameter.name for parameter in design.parameters]
 
 
 def observations(model: Any) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.density import ConditionalPosterior, GaussianMarginal, QuadratureMarginal
+from bayesmlm.design import Design
+from bayesmlm.families.parameter import ORDERED
 from bayesmlm.graph.parametrisation import weighted_least_squares, working_response
 from bayesmlm.priors import outcome_scale
 
@@ -13,6 +15,9 @@ Array = NDArray[np.float64]
 
 EFFECT_SHARE = 0.4
 RESIDUAL_SHARE = 0.7
+
+HALVINGS = 12
+"""Times that the jitter is halved until the density is positive."""
 
 JITTER = 0.5
 """Half width of the uniform jitter of chains' starts, in units of the coordinates' scales."""
@@ -34,6 +39,9 @@ def hyperparameter_start(
         start[slots.sds] = np.log(EFFECT_SHARE * scale / length)
     if layout.sigma is not None:
         start[layout.sigma] = np.log(RESIDUAL_SHARE * scale)
+    for own in layout.further:
+        if own.parameter.support == ORDERED:
+            start[own.at] = own.parameter.line(threshold_start(density.design))
     return start
 
 
@@ -63,6 +71,12 @@ def generalized_start(marginal: QuadratureMarginal) -> Array:
     return np.concatenate([marginal.data.to_X @ beta, psi])
 
 
+def threshold_start(design: Design) -> Array:
+    """Return the thresholds that give every category its share of the rows."""
+    below = np.cumsum(np.bincount(design.y.astype(int)))[:-1] / len(design.y)
+    return design.family.link.link(below)
+
+
 def jittered_hyperparameters(marginal: GaussianMarginal, seed: int) -> Array:
     """Return where a chain starts on the marginal posterior, shape (d,)."""
     origin = starting_point(marginal)
@@ -73,12 +87,22 @@ def jittered_start(posterior: ConditionalPosterior, seed: int) -> Array:
     """Return where a chain starts with the effects explicit, shape (size,).
 
     Coefficients start about a weighted regression without random effects, group effects
-    about their means.
+    about their means; nearer to it where the linear predictor would otherwise be impossible
+    (not positive with the links identity, inverse and sqrt).
     """
+    for halvings in range(HALVINGS):
+        theta = jittered(posterior, seed, JITTER / 2**halvings)
+        if np.isfinite(posterior(theta)[0]):
+            break
+    return theta
+
+
+def jittered(posterior: ConditionalPosterior, seed: int, jitter: float) -> Array:
+    """Return a start with a uniform jitter of a half width, shape (size,)."""
     rng = np.random.default_rng(seed)
     design, fixed = posterior.design, posterior.fixed
     scale = outcome_scale(design)
-    theta = rng.uniform(-JITTER, JITTER, posterior.size)
+    theta = rng.uniform(-jitter, jitter, posterior.size)
     coordinates, psi, values = posterior.split(theta[None])  # views: theta is set through them
     beta = weighted_least_squares(design.X, *working_response(design))
     length = np.sqrt(((design.X @ fixed.display) ** 2).mean(axis=0))

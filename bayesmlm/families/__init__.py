@@ -4,14 +4,43 @@ from __future__ import annotations
 
 from bayesmlm.errors import FamilyError, message, suggestion
 from bayesmlm.families.bernoulli import Bernoulli
+from bayesmlm.families.beta import BetaFamily
+from bayesmlm.families.beta_binomial import BetaBinomial
 from bayesmlm.families.binomial import Binomial
+from bayesmlm.families.cumulative import Cumulative
 from bayesmlm.families.family import Family
+from bayesmlm.families.gamma import GammaFamily
 from bayesmlm.families.gaussian import Gaussian
+from bayesmlm.families.hurdle_negbinomial import HurdleNegBinomial
+from bayesmlm.families.hurdle_poisson import HurdlePoisson
 from bayesmlm.families.link import LINKS
+from bayesmlm.families.lognormal import LogNormal
+from bayesmlm.families.negbinomial import NegBinomial
+from bayesmlm.families.parameter import Parameter
 from bayesmlm.families.poisson import Poisson
+from bayesmlm.families.student import Student
+from bayesmlm.families.zero_inflated_negbinomial import ZeroInflatedNegBinomial
+from bayesmlm.families.zero_inflated_poisson import ZeroInflatedPoisson
 
 FAMILIES: dict[str, type[Family]] = {
-    family.name: family for family in (Gaussian, Bernoulli, Binomial, Poisson)
+    family.name: family
+    for family in (
+        Gaussian,
+        Student,
+        LogNormal,
+        GammaFamily,
+        BetaFamily,
+        Bernoulli,
+        Binomial,
+        BetaBinomial,
+        Poisson,
+        NegBinomial,
+        Cumulative,
+        ZeroInflatedPoisson,
+        ZeroInflatedNegBinomial,
+        HurdlePoisson,
+        HurdleNegBinomial,
+    )
 }
 
 
@@ -44,4 +73,4 @@ def family(name: str, link: str | None = None) -> Family:
     return kind(LINKS[chosen])
 
 
-__all__ = ["FAMILIES", "Family", "family"]
+__all__ = ["FAMILIES", "Family", "Parameter", "family"]

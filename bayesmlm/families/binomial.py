@@ -12,41 +12,13 @@ from numpy.typing import NDArray
 
 from bayesmlm.families.family import Array, Family, whole
 from bayesmlm.families.link import LINKS, Link
-from bayesmlm.families.normal_cdf import log_cdf, log_cdf_curvatures
-
-LATENT_VARIANCE = {"logit": np.pi**2 / 3, "probit": 1.0}
-"""Variance of the standard logistic and the standard normal distribution."""
+from bayesmlm.families.locations import LATENT_VARIANCE, log_probabilities
+from bayesmlm.families.log_location import log_complement, log_probability
+from bayesmlm.families.normal_cdf import log_cdf, log_cdf_slopes
+from bayesmlm.families.tensors import log_odds
 
 TOGETHER = 32
 """Factors between 1 and 2 whose product loses no digits."""
-
-
-def log_odds(eta: Any, link: Link) -> Any:
-    """Return the log odds of success as a tensor, without overflow in either tail."""
-    if link.name == "logit":
-        return eta
-    return log_normal_cdf(eta) - log_normal_cdf(-eta)
-
-
-def log_normal_cdf(x: Any) -> Any:
-    """Return log Phi(x) as a tensor.
-
-    PyMC's own takes the square root of 2 in single precision. Each branch sees only values
-    that suit it: the gradient of an overflow is not a number, even where it is not taken.
-    """
-    import pytensor.tensor as pt
-
-    low, high = pt.minimum(x, -1.0) / np.sqrt(2), pt.maximum(x, -1.0) / np.sqrt(2)
-    tail = pt.log(pt.erfcx(-low) / 2) - low**2
-    return pt.switch(pt.lt(x, -1.0), tail, pt.log1p(-pt.erfc(high) / 2))
-
-
-def log_probabilities(eta: Array, link: Link) -> tuple[Array, Array]:
-    """Return log p and log(1 - p), without overflow in either tail."""
-    from scipy.special import log_expit, log_ndtr
-
-    log_cdf = log_expit if link.name == "logit" else log_ndtr
-    return np.asarray(log_cdf(eta)), np.asarray(log_cdf(-eta))
 
 
 @dataclass(frozen=True)
@@ -56,17 +28,19 @@ class Binomial(Family):
     link: Link = LINKS["logit"]
 
     name: ClassVar[str] = "binomial"
-    links: ClassVar[tuple[str, ...]] = ("logit", "probit")
+    links: ClassVar[tuple[str, ...]] = ("logit", "probit", "cloglog")
     additions: ClassVar[tuple[str, ...]] = ("weights", "trials")
     needs: ClassVar[tuple[str, ...]] = ("trials",)
     support: ClassVar[str] = "whole numbers from 0 to the number of trials"
+    counts: ClassVar[bool] = True
+    proportion: ClassVar[bool] = True
 
     def supports(self, y: Array, rows: Mapping[str, Array]) -> NDArray[np.bool_]:
         """Return where y is a whole number between 0 and the trials."""
         return whole(y) & (y <= rows["trials"])
 
     def log_density(
-        self, y: Array, eta: Array, rows: Mapping[str, Array], sigma: float | None = None
+        self, y: Array, eta: Array, others: Mapping[str, Any], rows: Mapping[str, Array]
     ) -> Array:
         """Return log C(n, y) + y log p + (n - y) log(1 - p)."""
         from scipy.special import gammaln
@@ -76,20 +50,42 @@ class Binomial(Family):
         choose = gammaln(n + 1) - gammaln(y + 1) - gammaln(n - y + 1)
         return np.asarray(choose + y * log_p + (n - y) * log_q)
 
-    def variance(self, mu: Array, rows: Mapping[str, Array], sigma: float | None = None) -> Array:
+    def mean(self, eta: Array, others: Mapping[str, Any], rows: Mapping[str, Array]) -> Array:
+        """Return p, the mean of the proportion."""
+        return self.link.inverse(eta)
+
+    def variance(self, eta: Array, others: Mapping[str, Any], rows: Mapping[str, Array]) -> Array:
         """Return p (1 - p) / n, the variance of the proportion."""
-        return mu * (1 - mu) / rows["trials"]
+        p = self.link.inverse(eta)
+        return p * (1 - p) / rows["trials"]
+
+    def simulate(
+        self,
+        eta: Array,
+        others: Mapping[str, Any],
+        rows: Mapping[str, Array],
+        rng: np.random.Generator,
+    ) -> Array:
+        """Draw numbers of successes."""
+        p = self.link.inverse(eta)
+        return rng.binomial(rows["trials"].astype(np.int64), p).astype(float)
 
     def known(self, rows: Mapping[str, Array]) -> Array:
         """Return the trials."""
         return rows["trials"][None]
 
     def latent_variance(self) -> float | None:
-        """Return the variance of the latent response: pi²/3 for logit, 1 for probit."""
+        """Return the variance of the latent response: pi²/3 for logit, 1, pi²/6 for cloglog."""
         return LATENT_VARIANCE[self.link.name]
 
     def observe(
-        self, name: str, eta: Any, rows: Mapping[str, Any], observed: Any, sigma: Any, dims: str
+        self,
+        name: str,
+        eta: Any,
+        others: Mapping[str, Any],
+        rows: Mapping[str, Any],
+        observed: Any,
+        dims: str,
     ) -> Any:
         """Add a Binomial response."""
         import pymc as pm
@@ -176,13 +172,13 @@ def probit_curvatures(y, eta, others, known, weights, first, second, third):
         n, w = trials[i * by_trials], weights[i * by_weight]
         first[i] = second[i] = third[i] = 0.0
         if y[i] > 0.0:
-            log_p, slope, bend, twist = log_cdf_curvatures(eta[i])
+            log_p, slope, bend, twist = log_cdf_slopes(eta[i])
             total += w * y[i] * log_p
             first[i] += w * y[i] * slope
             second[i] += w * y[i] * bend
             third[i] += w * y[i] * twist
         if y[i] < n:
-            log_q, slope, bend, twist = log_cdf_curvatures(-eta[i])
+            log_q, slope, bend, twist = log_cdf_slopes(-eta[i])
             total += w * (n - y[i]) * log_q
             first[i] -= w * (n - y[i]) * slope
             second[i] += w * (n - y[i]) * bend
@@ -205,3 +201,24 @@ def logit_total(y, eta):
             total -= np.log(product)
             product, waiting = 1.0, 0
     return total - np.log(product)
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def point(link, y, eta, trials):
+    """Return the log density of a row and its slopes; see `families.point.point`."""
+    value = first = second = third = 0.0
+    if y > 0.0:
+        p, p1, p2, p3 = log_probability(link, eta)
+        value, first, second, third = y * p, y * p1, y * p2, y * p3
+    if y < trials:
+        q, q1, q2, q3 = log_complement(link, eta)
+        rest = trials - y
+        value, first = value + rest * q, first + rest * q1
+        second, third = second + rest * q2, third + rest * q3
+    return value, first, second, third, 0.0, 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def expected(link, eta, trials):
+    """Return the expected information in eta, n (dp / d eta)² / (p (1 - p))."""
+    return -trials * log_probability(link, eta)[1] * log_complement(link, eta)[1]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bayesmlm.errors import DataError, message
 from bayesmlm.families.link import Link
+from bayesmlm.families.parameter import Parameter
 
 Array = NDArray[np.float64]
 
@@ -23,12 +24,34 @@ class Family(ABC):
     Parameters
     ----------
     link
-        The link between mean and linear predictor.
+        The link between location and linear predictor.
+
+    Attributes
+    ----------
+    further
+        The parameters beside the location.
+    counts
+        Whether responses are whole numbers.
+    proportion
+        Whether the location is between 0 and 1.
+    binary
+        Whether a response of two categories is welcome.
+    ordered
+        Whether the response is one of ordered categories, and thresholds stand in the
+        intercept's place.
+    has_scale
+        Whether the linear predictor is the location of the response (or of a known function
+        of it, `on_link_scale`) and sigma its scale.
+    residual_variance
+        Whether sigma² is the level-1 variance on the scale of the linear predictor.
+    any_unit
+        Whether the unit of the response is arbitrary, though its link is not the identity.
 
     Notes
     -----
     ``rows`` maps the additions of the response (``se``, ``trials``, ``weights``,
-    ``precision``) to arrays of shape (N,).
+    ``precision``) to arrays of shape (N,). ``others`` maps the further parameters to their
+    values, scalars or arrays of shape (N,); thresholds have shape (K,).
     """
 
     link: Link
@@ -38,8 +61,14 @@ class Family(ABC):
     additions: ClassVar[tuple[str, ...]] = ("weights",)
     needs: ClassVar[tuple[str, ...]] = ()
     support: ClassVar[str]
+    further: ClassVar[tuple[Parameter, ...]] = ()
+    counts: ClassVar[bool] = False
+    proportion: ClassVar[bool] = False
     binary: ClassVar[bool] = False
+    ordered: ClassVar[bool] = False
     has_scale: ClassVar[bool] = False
+    residual_variance: ClassVar[bool] = False
+    any_unit: ClassVar[bool] = False
 
     @abstractmethod
     def supports(self, y: Array, rows: Mapping[str, Array]) -> NDArray[np.bool_]:
@@ -47,17 +76,37 @@ class Family(ABC):
 
     @abstractmethod
     def log_density(
-        self, y: Array, eta: Array, rows: Mapping[str, Array], sigma: float | None = None
+        self, y: Array, eta: Array, others: Mapping[str, Any], rows: Mapping[str, Array]
     ) -> Array:
         """Return log p(y | eta) per row, normalised, weights not applied; shape (N,)."""
 
     @abstractmethod
-    def variance(self, mu: Array, rows: Mapping[str, Array], sigma: float | None = None) -> Array:
-        """Return Var(y | mu) per row, y a proportion where there are trials; shape (N,)."""
+    def mean(self, eta: Array, others: Mapping[str, Any], rows: Mapping[str, Array]) -> Array:
+        """Return E(y | eta) per row, y a proportion where there are trials; shape (N,)."""
+
+    @abstractmethod
+    def variance(self, eta: Array, others: Mapping[str, Any], rows: Mapping[str, Array]) -> Array:
+        """Return Var(y | eta) per row, y a proportion where there are trials; shape (N,)."""
+
+    @abstractmethod
+    def simulate(
+        self,
+        eta: Array,
+        others: Mapping[str, Any],
+        rows: Mapping[str, Array],
+        rng: np.random.Generator,
+    ) -> Array:
+        """Draw a response per row, a count where there are trials; shape of eta."""
 
     @abstractmethod
     def observe(
-        self, name: str, eta: Any, rows: Mapping[str, Any], observed: Any, sigma: Any, dims: str
+        self,
+        name: str,
+        eta: Any,
+        others: Mapping[str, Any],
+        rows: Mapping[str, Any],
+        observed: Any,
+        dims: str,
     ) -> Any:
         """Add the observed response to the PyMC model on the context stack."""
 
@@ -65,9 +114,17 @@ class Family(ABC):
         """Return what the compiled kernel must know of the rows, shape (M, 1) or (M, N)."""
         return np.empty((0, 1))
 
+    def parameters(self, rows: Mapping[str, Array]) -> tuple[Parameter, ...]:
+        """Return the further parameters that are estimated, in the order of the kernel."""
+        return self.further
+
     def estimates_scale(self, rows: Mapping[str, Array]) -> bool:
-        """Whether a residual SD is a parameter."""
-        return self.has_scale and "se" not in rows
+        """Whether sigma is a parameter."""
+        return any(parameter.name == "sigma" for parameter in self.parameters(rows))
+
+    def on_link_scale(self, y: Array) -> Array:
+        """Return what the linear predictor is the location of, where `has_scale`."""
+        return y
 
     def latent_variance(self) -> float | None:
         """Level-1 variance on the scale of the linear predictor, where it is a constant."""

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from bayesmlm.families.family import Array, Family
 from bayesmlm.families.link import LINKS, Link
+from bayesmlm.families.parameter import POSITIVE, Parameter
+
+SIGMA = Parameter("sigma", "residual SD", POSITIVE, ("HalfStudentT", (3.0, 2.5)), scaled=True)
 
 
 @dataclass(frozen=True)
@@ -28,28 +31,49 @@ class Gaussian(Family):
     links: ClassVar[tuple[str, ...]] = ("identity",)
     additions: ClassVar[tuple[str, ...]] = ("weights", "se", "precision")
     support: ClassVar[str] = "any finite number"
+    further: ClassVar[tuple[Parameter, ...]] = (SIGMA,)
     has_scale: ClassVar[bool] = True
+    residual_variance: ClassVar[bool] = True
 
     def supports(self, y: Array, rows: Mapping[str, Array]) -> NDArray[np.bool_]:
         """Return where y is finite."""
         return np.isfinite(y)
 
-    def scale(self, rows: Mapping[str, Any], sigma: Any) -> Any:
+    def parameters(self, rows: Mapping[str, Array]) -> tuple[Parameter, ...]:
+        """Return sigma, or nothing where sampling SDs are known."""
+        return () if "se" in rows else self.further
+
+    def scale(self, others: Mapping[str, Any], rows: Mapping[str, Any]) -> Any:
         """Return the SD of each row."""
         if "se" in rows:
             return rows["se"]
+        sigma = others["sigma"]
         return sigma / rows["precision"] ** 0.5 if "precision" in rows else sigma
 
     def log_density(
-        self, y: Array, eta: Array, rows: Mapping[str, Array], sigma: float | None = None
+        self, y: Array, eta: Array, others: Mapping[str, Any], rows: Mapping[str, Array]
     ) -> Array:
         """Return -(log(2 pi s²) + (y - eta)² / s²) / 2."""
-        scale = self.scale(rows, sigma)
+        scale = self.scale(others, rows)
         return -0.5 * (np.log(2 * np.pi) + ((y - eta) / scale) ** 2) - np.log(scale)
 
-    def variance(self, mu: Array, rows: Mapping[str, Array], sigma: float | None = None) -> Array:
+    def mean(self, eta: Array, others: Mapping[str, Any], rows: Mapping[str, Array]) -> Array:
+        """Return eta."""
+        return eta
+
+    def variance(self, eta: Array, others: Mapping[str, Any], rows: Mapping[str, Array]) -> Array:
         """Return s²."""
-        return np.broadcast_to(np.asarray(self.scale(rows, sigma)) ** 2, mu.shape)
+        return np.broadcast_to(np.asarray(self.scale(others, rows)) ** 2, eta.shape)
+
+    def simulate(
+        self,
+        eta: Array,
+        others: Mapping[str, Any],
+        rows: Mapping[str, Array],
+        rng: np.random.Generator,
+    ) -> Array:
+        """Draw normal responses."""
+        return rng.normal(eta, self.scale(others, rows))
 
     def known(self, rows: Mapping[str, Array]) -> Array:
         """Return the inverse of each row's SD, relative to sigma."""
@@ -58,12 +82,18 @@ class Gaussian(Family):
         return np.sqrt(rows["precision"])[None] if "precision" in rows else np.ones((1, 1))
 
     def observe(
-        self, name: str, eta: Any, rows: Mapping[str, Any], observed: Any, sigma: Any, dims: str
+        self,
+        name: str,
+        eta: Any,
+        others: Mapping[str, Any],
+        rows: Mapping[str, Any],
+        observed: Any,
+        dims: str,
     ) -> Any:
         """Add a Normal response."""
         import pymc as pm
 
-        return pm.Normal(name, eta, self.scale(rows, sigma), observed=observed, dims=dims)
+        return pm.Normal(name, eta, self.scale(others, rows), observed=observed, dims=dims)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -109,3 +139,18 @@ def curvatures(y, eta, others, known, weights, first, second, third):
         second[i] = -w * k * k
         third[i] = 0.0
     return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def point(y, eta, log_sigma, root):
+    """Return the log density of a row and its slopes; see `families.point.point`."""
+    k = root * np.exp(-log_sigma)
+    standard = (y - eta) * k
+    value = -0.5 * standard * standard - log_sigma
+    return value, standard * k, -k * k, 0.0, standard * standard - 1.0, 0.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def expected(log_sigma, root):
+    """Return the expected information in eta."""
+    return (root * np.exp(-log_sigma)) ** 2

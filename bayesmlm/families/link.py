@@ -115,4 +115,63 @@ class Probit(Link):
         return np.exp(-0.5 * eta**2) / np.sqrt(2 * np.pi)
 
 
-LINKS: dict[str, Link] = {link.name: link for link in (Identity(), Log(), Logit(), Probit())}
+@dataclass(frozen=True)
+class CLogLog(Link):
+    """eta = log(-log(1 - mu)), the complementary log-log link."""
+
+    name: ClassVar[str] = "cloglog"
+
+    def link(self, mu: Array) -> Array:
+        """Return the complementary log-log."""
+        return np.log(-np.log1p(-mu))
+
+    def inverse(self, eta: Array) -> Array:
+        """Return the probability."""
+        return np.asarray(-np.expm1(-np.exp(eta)))
+
+    def inverse_slope(self, eta: Array) -> Array:
+        """Return exp(eta - exp(eta))."""
+        return np.exp(eta - np.exp(eta))
+
+
+@dataclass(frozen=True)
+class Inverse(Link):
+    """eta = 1 / mu, of a positive mean."""
+
+    name: ClassVar[str] = "inverse"
+
+    def link(self, mu: Array) -> Array:
+        """Return 1 / mu."""
+        return 1 / mu
+
+    def inverse(self, eta: Array) -> Array:
+        """Return 1 / eta, NaN where eta is not positive."""
+        return 1 / np.where(eta > 0, eta, np.nan)
+
+    def inverse_slope(self, eta: Array) -> Array:
+        """Return -1 / eta²."""
+        return -(self.inverse(eta) ** 2)
+
+
+@dataclass(frozen=True)
+class Sqrt(Link):
+    """eta = sqrt(mu), of a positive mean."""
+
+    name: ClassVar[str] = "sqrt"
+
+    def link(self, mu: Array) -> Array:
+        """Return the square root."""
+        return np.sqrt(mu)
+
+    def inverse(self, eta: Array) -> Array:
+        """Return eta², NaN where eta is not positive."""
+        return np.where(eta > 0, eta, np.nan) ** 2
+
+    def inverse_slope(self, eta: Array) -> Array:
+        """Return 2 eta."""
+        return 2 * np.where(eta > 0, eta, np.nan)
+
+
+LINKS: dict[str, Link] = {
+    link.name: link for link in (Identity(), Log(), Logit(), Probit(), CLogLog(), Inverse(), Sqrt())
+}

@@ -33,26 +33,26 @@ def log_cdf(x):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def log_cdf_curvatures(x):
+def log_cdf_slopes(x):
     """Return log Phi(x) and its first three derivatives, stable in both tails.
 
     Notes
     -----
-    With r = phi(x) / Phi(x) and e = x + r they are r, -r e and r (e (e + r) - 1). Below `FAR`
-    the differences are taken between terms of the continued fraction: e = 1 / f_1 and
-    e (e + r) - 1 = 2 e (3 f_2 - 2 f_3) / (f_1 f_2² f_3), with f_k = -x + (k + 1) / f_(k + 1).
+    With m = phi(x) / Phi(x), d = x + m and d = 1 / (e - x) they are m, -m d and m d (2 d - e).
+    Below `FAR`, d and e are tails of the continued fraction, free of cancellation.
     """
     if x > FAR:
-        value, r = log_cdf(x)
-        e = x + r
-        return value, r, -r * e, r * (e * (e + r) - 1.0)
+        value, slope = log_cdf(x)
+        rest = x + slope
+        second = -slope * rest
+        return value, slope, second, -second * rest - slope * (1.0 + second)
     t = -x
-    f3 = t
-    for k in range(TERMS, 3, -1):
-        f3 = t + k / f3
-    f2 = t + 3.0 / f3
-    f1 = t + 2.0 / f2
-    r = t + 1.0 / f1
-    value = -0.5 * x * x - 0.5 * math.log(2.0 * math.pi) - math.log(r)
-    bracket = 2.0 * (3.0 * f2 - 2.0 * f3) / (f1 * f1 * f2 * f2 * f3)
-    return value, r, -r / f1, r * bracket
+    g = TERMS / t
+    for k in range(TERMS - 1, 2, -1):
+        g = k / (t + g)
+    e = 2.0 / (t + g)
+    d = 1.0 / (t + e)
+    slope = t + d
+    log_density = -0.5 * x * x - 0.5 * math.log(2.0 * math.pi)
+    bend = 2.0 * (g - e) / ((t + e) * (t + g))
+    return log_density - math.log(slope), slope, -slope * d, slope * d * bend

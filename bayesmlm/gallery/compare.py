@@ -43,7 +43,10 @@ def parameter_names(design: Design) -> tuple[str, ...]:
     for block in design.random:
         found += [f"{names.sd(block.name)}[{effect}]" for effect in block.effects]
         found += [f"{names.corr(block.name)}[{pair}]" for pair in block.pair_labels]
-    return tuple(found + ([names.SIGMA] if design.estimates_scale else []))
+    for parameter in design.parameters:
+        name = parameter.name
+        found += [f"{name}[{label}]" for label in parameter.labels] or [name]
+    return tuple(found)
 
 
 def parameter_draws(design: Design, posterior: xr.Dataset) -> dict[str, NDArray[np.float64]]:
@@ -55,8 +58,9 @@ def parameter_draws(design: Design, posterior: xr.Dataset) -> dict[str, NDArray[
         columns.append(posterior[names.sd(block.name)])
         if block.pairs:
             columns.append(posterior[names.corr(block.name)])
-    if design.estimates_scale:
-        columns.append(posterior[names.SIGMA].expand_dims("one", axis=-1))
+    for parameter in design.parameters:
+        own = posterior[parameter.name]
+        columns.append(own if parameter.labels else own.expand_dims("one", axis=-1))
     draws = np.concatenate(
         [c.transpose("chain", "draw", ...).to_numpy().reshape(-1, c.shape[-1]) for c in columns],
         axis=1,

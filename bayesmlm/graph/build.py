@@ -8,8 +8,10 @@ import numpy as np
 
 from bayesmlm import names
 from bayesmlm.design import Design
+from bayesmlm.families.parameter import ORDERED
 from bayesmlm.graph.effects import add_effects
 from bayesmlm.graph.fixed import add_fixed
+from bayesmlm.graph.further import add_further
 from bayesmlm.graph.labels import data, response_label, unused
 from bayesmlm.graph.means import group_means, tensors
 from bayesmlm.graph.parametrisation import EffectCoordinates
@@ -29,7 +31,8 @@ def build_model(design: Design, priors: Priors, coordinates: tuple[EffectCoordin
     Returns
     -------
     pymc.Model
-        With coordinates and dimensions; its variables ``beta``, ``sigma``, and per grouping
+        With coordinates and dimensions; its variables ``beta``, ``sigma`` (``nu``, ``shape``,
+        ``phi``, ``zi``, ``hu``, ``thresholds`` of other families), and per grouping
         ``sd_<group>``, ``corr_<group>`` and ``u_<group>`` are those of the posterior.
     """
     import pymc as pm
@@ -43,8 +46,7 @@ def build_model(design: Design, priors: Priors, coordinates: tuple[EffectCoordin
             eta = eta + part
         if design.offset.any():
             eta = eta + data("offset", design.offset, dims=names.OBS)
-        sigma = priors.sigma.pymc(names.SIGMA) if priors.sigma is not None else None
-        add_response(design, eta, sigma)
+        add_response(design, eta, add_further(design, priors, fixed))
     return model
 
 
@@ -54,6 +56,9 @@ def coords(design: Design) -> dict[str, Any]:
         names.OBS: design.positions,
         names.COEF: list(design.coef),
     }
+    for parameter in design.parameters:
+        if parameter.support == ORDERED:
+            found[names.THRESHOLD] = list(parameter.labels)
     for block in design.random:
         found[names.safe(block.name)] = list(block.grouping.labels)
         found[names.effect_dim(block.name)] = list(block.effects)
@@ -62,7 +67,7 @@ def coords(design: Design) -> dict[str, Any]:
     return found
 
 
-def add_response(design: Design, eta: Any, sigma: Any) -> None:
+def add_response(design: Design, eta: Any, others: dict[str, Any]) -> None:
     """Add the observed response; weights raise its likelihood to a power."""
     import pymc as pm
 
@@ -72,7 +77,7 @@ def add_response(design: Design, eta: Any, sigma: Any) -> None:
     }
     weights = rows.pop("weights", None)
     name = response_label(design.spec.response.column)
-    observed = design.y if design.family.has_scale else design.y.astype(np.int64)
-    y = design.family.observe(name, eta, rows, observed, sigma, names.OBS)
+    observed = design.y.astype(np.int64) if design.family.counts else design.y
+    y = design.family.observe(name, eta, others, rows, observed, names.OBS)
     if weights is not None:
         pm.Potential(unused("weighted_likelihood"), ((weights - 1) * pm.logp(y, observed)).sum())

@@ -31,6 +31,8 @@ class Fixed:
         One tensor a column.
     intercept
         The linear predictor at the means, or None.
+    shift
+        What the linear predictor at the means is more than at x = 0, where thresholds hold.
     """
 
     X: Array
@@ -38,6 +40,7 @@ class Fixed:
     slopes: list[Any]
     intercept: Any
     free: list[int] = field(default_factory=list)
+    shift: Any = 0.0
 
     def take(self, k: int) -> Any:
         """Hand the slope of column k to a group's coefficient."""
@@ -71,7 +74,7 @@ def add_fixed(design: Design, priors: Priors) -> Fixed:
     has_intercept = names.INTERCEPT in design.coef
     at = [k for k, name in enumerate(design.coef) if name != names.INTERCEPT]
     X = design.X[:, at]
-    means = X.mean(axis=0) if has_intercept else np.zeros(len(at))
+    means = column_means(design, priors)
     prior_of = [priors.coefficients[name] for name in design.coef]
     scale = outcome_scale(design)
     if has_intercept and not priors.intercept_at_means and one_real_kind(prior_of):
@@ -81,7 +84,22 @@ def add_fixed(design: Design, priors: Priors) -> Fixed:
     if has_intercept:
         intercept = add_intercept(priors, slopes, means)
     add_beta(design, slopes, intercept, means)
-    return Fixed(X, means, slopes, intercept, list(range(len(at))))
+    found = Fixed(X, means, slopes, intercept, list(range(len(at))))
+    if design.family.ordered:
+        found.intercept = 0.0
+        found.shift = sum((mean * slope for mean, slope in zip(means, slopes, strict=True)), 0.0)
+    return found
+
+
+def column_means(design: Design, priors: Priors) -> Array:
+    """Return what the slopes' columns are centred at: their means, or zeros.
+
+    An intercept is displayed at x = 0 whatever the columns are centred at; thresholds are met
+    by centred columns only where their prior holds at the means.
+    """
+    at = [k for k, name in enumerate(design.coef) if name != names.INTERCEPT]
+    centred = len(at) < len(design.coef) or (design.family.ordered and priors.intercept_at_means)
+    return design.X[:, at].mean(axis=0) if centred else np.zeros(len(at))
 
 
 def at_zero(design: Design, prior_of: list[Prior], X: Array, means: Array, scale: float) -> Fixed:

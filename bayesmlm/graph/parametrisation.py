@@ -187,17 +187,33 @@ def weighted_least_squares(X: Array, y: Array, weight: Array) -> Array:
 def working_response(design: Design) -> tuple[Array, Array]:
     """Return the response on the scale of the linear predictor, and its weights; shape (N,)."""
     family, rows = design.family, design.outcome.rows
+    power = rows.get("weights", 1.0)
+    if family.ordered:
+        latent = family.latent_variance() or 1.0
+        return latent_scores(design) - design.offset, power / latent * np.ones(len(design.y))
+    if family.has_scale:
+        working = family.on_link_scale(design.y) - design.offset
+        relative = family.known(rows)[0] ** 2 if len(family.known(rows)) else 1.0
+        return working, relative * power * np.ones(len(design.y))
     trials = rows.get("trials", np.ones(len(design.y)))
+    share = design.y / trials
     mean = np.full(len(design.y), design.y.sum() / trials.sum())
-    if family.name in ("bernoulli", "binomial"):
-        mean = np.clip(mean, 0.01, 0.99)
-    elif not family.has_scale:
-        mean = np.maximum(mean, 0.01)
+    mean = np.clip(mean, 0.01, 0.99) if family.proportion else np.maximum(mean, 0.01)
     eta = family.link.link(mean)
     slope = family.link.inverse_slope(eta)
-    working = eta + (design.y / trials - mean) / slope - design.offset
-    weight = slope**2 / family.variance(mean, rows, sigma=1.0) * rows.get("weights", 1.0)
-    return working, weight
+    working = eta + (share - mean) / slope - design.offset
+    # with further parameters unknown, all the variance of y stands for that within groups
+    variance = max(float(share.var()), 1e-4) if family.further else family.variance(eta, {}, rows)
+    return working, slope**2 / variance * power
+
+
+def latent_scores(design: Design) -> Array:
+    """Return a value of the latent response amid each ordered category, shape (N,)."""
+    codes = design.y.astype(int)
+    share = np.bincount(codes) / len(codes)
+    middle = np.cumsum(share) - share / 2
+    scores = design.family.link.link(middle)
+    return np.asarray((scores - share @ scores)[codes])
 
 
 def dispersion(design: Design, residual: Array, weight: Array, block: RandomBlock) -> float:

@@ -5,6 +5,7 @@ from bayesmlm.priors.describe import describe_priors
 from bayesmlm.priors.lkj import LKJ, cholesky_factor
 from bayesmlm.priors.prior import (
     PRIORS,
+    Beta,
     Cauchy,
     Exponential,
     Gamma,
@@ -21,6 +22,7 @@ from bayesmlm.priors.prior import (
 __all__ = [
     "LKJ",
     "PRIORS",
+    "Beta",
     "Cauchy",
     "Exponential",
     "Gamma",

@@ -17,16 +17,21 @@ from numpy.typing import NDArray
 from bayesmlm import names
 from bayesmlm.design import Design, RandomBlock
 from bayesmlm.errors import PriorError, message, suggestion
+from bayesmlm.families import Parameter
+from bayesmlm.families.parameter import ORDERED, POSITIVE, UNIT
 from bayesmlm.priors.lkj import LKJ
 from bayesmlm.priors.prior import PRIORS, HalfStudentT, Normal, Prior
 
 Array = NDArray[np.float64]
 
-LINK_SCALE = {"logit": 2.5, "probit": 1.5, "log": 2.5}
-"""Scale of slopes (per SD of the predictor) and of SDs for families without a residual."""
+LINK_SCALE = {"logit": 2.5, "probit": 1.5, "cloglog": 1.75, "log": 2.5}
+"""Scale of slopes (per SD of the predictor) and of SDs where the link has a scale of its own."""
 
-INTERCEPT_SCALE = {"logit": 2.5, "probit": 1.5, "log": 5.0}
-"""Scale of the default prior of the intercept for families without a residual."""
+INTERCEPT_SCALE = {"logit": 2.5, "probit": 1.5, "cloglog": 1.75, "log": 5.0}
+"""Scale of the default prior of the intercept where the link has a scale of its own."""
+
+SMALLEST_MEAN = 0.01
+"""Of counts that are all zero, so that their link is finite."""
 
 AMBIGUOUS = "ambiguous"
 """The kind of a name that is a coefficient's and another parameter's too."""
@@ -41,14 +46,14 @@ class Priors:
     coefficients
         One a fixed coefficient, by name.
     intercept_at_means
-        Whether the intercept's prior holds at the means of the predictors (the default)
-        and not at x = 0 (a prior set by the user).
+        Whether the prior of the intercept, or of the thresholds, holds at the means of the
+        predictors (the default) and not at x = 0 (a prior set by the user).
     sds
         One an effect, by grouping and effect.
     correlations
         One a grouping with correlated effects.
-    sigma
-        Of the residual SD, or None where there is none.
+    further
+        One a further parameter of the family (sigma, shape), by name.
     chosen
         Names of the parameters whose prior the user set.
     """
@@ -57,8 +62,13 @@ class Priors:
     intercept_at_means: bool
     sds: Mapping[str, Mapping[str, Prior]]
     correlations: Mapping[str, LKJ]
-    sigma: Prior | None
+    further: Mapping[str, Prior]
     chosen: frozenset[str]
+
+    @property
+    def sigma(self) -> Prior | None:
+        """Of the residual SD, or None where there is none."""
+        return self.further.get(names.SIGMA)
 
 
 def spread(column: Array) -> float:
@@ -69,11 +79,15 @@ def spread(column: Array) -> float:
 def outcome_scale(design: Design) -> float:
     """Return the scale of the linear predictor: sd(y), or the link's constant / 2.5.
 
-    What an offset accounts for is not the model's to explain: y is y less its offset.
+    What an offset accounts for is not the model's to explain: y is y less its offset. With
+    links that keep a unit of y (identity, inverse, sqrt), it is the SD of g(y).
     """
-    if design.family.has_scale:
-        return spread(design.y - design.offset)
-    return LINK_SCALE[design.family.link.name] / 2.5
+    family = design.family
+    if family.has_scale:
+        return spread(family.on_link_scale(design.y) - design.offset)
+    if family.link.name in LINK_SCALE:
+        return LINK_SCALE[family.link.name] / 2.5
+    return spread(family.link.link(design.y)) or 1.0
 
 
 def default_priors(design: Design) -> Priors:
@@ -85,6 +99,9 @@ def default_priors(design: Design) -> Priors:
     at the means Normal(mean y, 2.5 s); slopes Normal(0, 2.5 s / sd x); SDs and sigma
     HalfStudentT(3, 2.5 s), for the slope of z divided by sd z; correlations LKJ(2). The
     means of categories in a model without an intercept have the prior of an intercept.
+    Further parameters: as their families say; for nu Gamma(2, 0.1), for shape HalfCauchy(1)
+    (gamma) or InverseGamma(0.4, 0.3) (negative binomial), for phi HalfCauchy(1), for zi and hu
+    Beta(1, 1), for thresholds StudentT(3, 0, 2.5).
     """
     s = outcome_scale(design)
     cells = cell_means(design)
@@ -100,9 +117,17 @@ def default_priors(design: Design) -> Priors:
         intercept_at_means=True,
         sds=sds,
         correlations={block.name: LKJ(2.0) for block in design.random if block.pairs},
-        sigma=HalfStudentT(3.0, 2.5 * s) if design.estimates_scale else None,
+        further={p.name: default_further(p, s) for p in design.parameters},
         chosen=frozenset(),
     )
+
+
+def default_further(parameter: Parameter, s: float) -> Prior:
+    """Return the default prior of a further parameter, s the scale of the linear predictor."""
+    kind, numbers = parameter.prior
+    if parameter.scaled:
+        numbers = (*numbers[:-1], numbers[-1] * s)
+    return PRIORS[kind](*numbers)
 
 
 def cell_means(design: Design) -> frozenset[str]:
@@ -110,7 +135,7 @@ def cell_means(design: Design) -> frozenset[str]:
 
     They are those of a term whose columns are 0 or 1 and sum to one in every row.
     """
-    if names.INTERCEPT in design.coef:
+    if names.INTERCEPT in design.coef or design.family.ordered:
         return frozenset()
     term_of = np.array(design.fixed.term_of, dtype=int)
     found: set[str] = set()
@@ -126,10 +151,14 @@ def default_intercept(design: Design) -> Prior:
 
     It is a prior of the linear predictor there, the mean of the offset included.
     """
-    centre = float(design.offset.mean())
-    if design.family.has_scale:
-        return Normal(float(design.y.mean()) - centre, 2.5 * outcome_scale(design))
-    return Normal(0.0 - centre, INTERCEPT_SCALE[design.family.link.name])
+    family, centre = design.family, float(design.offset.mean())
+    if family.has_scale:
+        own = float(family.on_link_scale(design.y).mean())
+    elif family.any_unit or family.link.name not in LINK_SCALE:
+        own = float(family.link.link(np.maximum(design.y.mean(), SMALLEST_MEAN)))
+    else:
+        return Normal(0.0 - centre, INTERCEPT_SCALE[family.link.name])
+    return Normal(own - centre, 2.5 * outcome_scale(design))
 
 
 def default_sds(block: RandomBlock, s: float) -> dict[str, Prior]:
@@ -152,7 +181,7 @@ def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
     user
         Priors by name, the more specific name first: a coefficient (``"ses"``), ``"slopes"``
         for all but the intercept; ``"sd_school[ses]"``, ``"sd_school"``, ``"sd"``;
-        ``"corr_school"``, ``"corr"``; ``"sigma"``.
+        ``"corr_school"``, ``"corr"``; ``"sigma"`` and the family's other further parameters.
 
     Raises
     ------
@@ -198,14 +227,14 @@ def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
         group: pick(default, names.corr(group), "corr")
         for group, default in priors.correlations.items()
     }
-    sigma = pick(priors.sigma, names.SIGMA) if priors.sigma is not None else None
+    further = {name: pick(default, name) for name, default in priors.further.items()}
     return replace(
         priors,
         coefficients=coefficients,
-        intercept_at_means=names.INTERCEPT not in user,
+        intercept_at_means=names.INTERCEPT not in user and names.THRESHOLDS not in user,
         sds=sds,
         correlations=correlations,
-        sigma=sigma,
+        further=further,
         chosen=frozenset(chosen),
     )
 
@@ -222,16 +251,23 @@ def prior_targets(design: Design) -> dict[str, str]:
             targets |= {names.corr(block.name): "corr", "corr": "corr"}
     if design.random:
         targets["sd"] = "sd"
-    if design.estimates_scale:
-        targets[names.SIGMA] = "sd"
+    targets |= {parameter.name: KINDS[parameter.support] for parameter in design.parameters}
     coefficients = {name: AMBIGUOUS if name in targets else "coefficient" for name in design.coef}
     return coefficients | {k: v for k, v in targets.items() if k not in coefficients}
+
+
+EXAMPLES = {"share": "bayesmlm.Beta(1, 3)", "cut": "bayesmlm.Normal(0, 3)"}
+"""A prior of each kind of parameter that is neither a coefficient nor positive."""
+
+KINDS = {POSITIVE: "sd", UNIT: "share", ORDERED: "cut"}
+"""The kind of each support of a further parameter."""
 
 
 def check_kind(name: str, prior: Any, kind: str) -> None:
     """Refuse a prior that does not suit its parameter."""
     positive = ", ".join(key for key, value in PRIORS.items() if value.positive)
-    real = ", ".join(key for key, value in PRIORS.items() if not value.positive)
+    unit = ", ".join(key for key, value in PRIORS.items() if value.unit)
+    real = ", ".join(key for key, value in PRIORS.items() if not (value.positive or value.unit))
     if kind == AMBIGUOUS:
         raise PriorError(
             message(
@@ -244,13 +280,18 @@ def check_kind(name: str, prior: Any, kind: str) -> None:
         suits, allowed = isinstance(prior, LKJ), "LKJ(eta)"
     elif kind == "sd":
         suits, allowed = isinstance(prior, Prior) and prior.positive, positive
+    elif kind == "share":
+        suits, allowed = isinstance(prior, Prior) and prior.unit, unit
+    elif kind == "cut":
+        suits = isinstance(prior, Prior) and not (prior.positive or prior.unit)
+        allowed = real
     else:
-        suits, allowed = isinstance(prior, Prior), f"{real}, {positive}"
+        suits, allowed = isinstance(prior, Prior) and not prior.unit, f"{real}, {positive}"
     if not suits:
         raise PriorError(
             message(
                 f"{prior} ({type(prior).__name__}) as the prior of {name!r}",
                 allowed,
-                "pass one of these, for example bayesmlm.HalfNormal(1)",
+                f"pass one of these, for example {EXAMPLES.get(kind, 'bayesmlm.HalfNormal(1)')}",
             )
         )

@@ -8,6 +8,8 @@ import numpy as np
 
 from bayesmlm import names
 from bayesmlm.design import Design, RandomBlock
+from bayesmlm.families import Parameter
+from bayesmlm.families.parameter import ORDERED, POSITIVE
 from bayesmlm.priors.defaults import Priors, cell_means, spread
 from bayesmlm.priors.lkj import LKJ
 from bayesmlm.priors.prior import Prior
@@ -49,9 +51,9 @@ def describe_priors(design: Design, priors: Priors) -> pd.DataFrame:
         if block.pairs:
             lkj = priors.correlations[block.name]
             rows.append((names.corr(block.name), lkj, correlation_sentence(block, lkj)))
-    if priors.sigma is not None:
-        sentence = f"residual SD: {upper_half(priors.sigma)}"
-        rows.append((names.SIGMA, priors.sigma, sentence))
+    for parameter in design.parameters:
+        own = priors.further[parameter.name]
+        rows.append((parameter.name, own, further_sentence(parameter, own, priors)))
     records = [
         {
             "parameter": key,
@@ -68,11 +70,27 @@ def intercept_sentence(design: Design, prior: Prior, where: str) -> str:
     """Return what the intercept's prior implies for an average row."""
     low, high = (float(bound + design.offset.mean()) for bound in prior.interval())
     where += " and the mean offset" if design.offset.any() else ""
-    if design.family.link.name == "identity":
-        return f"mean {design.spec.response.column} {where}: {low:.4g} to {high:.4g} (95 %)"
-    low, high = design.family.link.inverse(np.array([low, high]))
-    what = "expected count" if design.family.link.name == "log" else "probability of success"
-    return f"{what} {where}: {low:.3g} to {high:.3g} (95 %)"
+    family = design.family
+    if family.link.name == "identity":
+        return f"{location(design)} {where}: {low:.4g} to {high:.4g} (95 %)"
+    if family.link.name in ("inverse", "sqrt"):
+        return f"{family.link.name} of the mean {where}: {low:.3g} to {high:.3g} (95 %)"
+    low, high = family.link.inverse(np.array([low, high]))
+    return f"{expected(design)} {where}: {low:.3g} to {high:.3g} (95 %)"
+
+
+def location(design: Design) -> str:
+    """Return what a linear predictor on the identity link is, in words."""
+    column = design.spec.response.column
+    return f"mean log {column}" if design.family.name == "lognormal" else f"mean {column}"
+
+
+def expected(design: Design) -> str:
+    """Return what the inverse of another link gives, in words."""
+    family = design.family
+    if family.counts:
+        return "probability of success" if family.proportion else "expected count"
+    return f"expected {design.spec.response.column}"
 
 
 def slope_sentence(design: Design, column: Any, prior: Prior) -> str:
@@ -84,11 +102,16 @@ def slope_sentence(design: Design, column: Any, prior: Prior) -> str:
         size = spread(column)
         step = f"one SD ({size:.3g})"
     low, high = low * size, high * size
-    if design.family.link.name == "identity":
-        return f"{step} moves {design.spec.response.column} by {low:.4g} to {high:.4g} (95 %)"
-    if design.family.link.name == "probit":
-        return f"{step} moves the probit by {low:.3g} to {high:.3g} (95 %)"
-    what = "expected count" if design.family.link.name == "log" else "odds"
+    family = design.family
+    if family.link.name == "identity":
+        what = location(design).removeprefix("mean ")
+        return f"{step} moves {what} by {low:.4g} to {high:.4g} (95 %)"
+    if family.link.name in ("probit", "cloglog", "inverse", "sqrt"):
+        moved = family.link.name if family.proportion or family.ordered else "linear predictor"
+        return f"{step} moves the {moved} by {low:.3g} to {high:.3g} (95 %)"
+    what = expected(design) if family.link.name == "log" else "odds"
+    if family.ordered:
+        what = "odds of a higher category"
     return f"{step} multiplies the {what} by {np.exp(low):.2g} to {np.exp(high):.2g} (95 %)"
 
 
@@ -96,6 +119,17 @@ def sd_sentence(block: RandomBlock, effect: str, prior: Prior) -> str:
     """Return what the prior of a random effect's SD implies."""
     what = "intercepts" if effect == names.INTERCEPT else "slopes"
     return f"SD of {what} by {block.name}: {upper_half(prior)}"
+
+
+def further_sentence(parameter: Parameter, prior: Prior, priors: Priors) -> str:
+    """Return what the prior of a further parameter implies."""
+    if parameter.support == POSITIVE:
+        return f"{parameter.meaning}: {upper_half(prior)}"
+    low, high = prior.interval()
+    where = ""
+    if parameter.support == ORDERED:
+        where = ", increasing, " + ("at mean predictors" if priors.intercept_at_means else AT_ZERO)
+    return f"{parameter.meaning}{where}: {low:.3g} to {high:.3g} (95 %)"
 
 
 def upper_half(prior: Prior) -> str:

@@ -23,9 +23,12 @@ class Prior(ABC):
     ----------
     positive
         Whether the support is the positive half line.
+    unit
+        Whether the support is the interval from 0 to 1.
     """
 
     positive: ClassVar[bool] = False
+    unit: ClassVar[bool] = False
     scales: ClassVar[tuple[str, ...]] = ("sigma",)
 
     def __post_init__(self) -> None:
@@ -231,6 +234,23 @@ class InverseGamma(Prior):
 
 
 @dataclass(frozen=True)
+class Beta(Prior):
+    """Beta with shapes `alpha` and `beta`, of a probability."""
+
+    alpha: float = 1.0
+    beta: float = 1.0
+
+    unit: ClassVar[bool] = True
+    scales: ClassVar[tuple[str, ...]] = ("alpha", "beta")
+
+    def frozen(self) -> Any:
+        """Return the SciPy distribution."""
+        from scipy.stats import beta
+
+        return beta(self.alpha, self.beta)
+
+
+@dataclass(frozen=True)
 class Folded:
     """The absolute value of a distribution symmetric about zero, with SciPy's methods."""
 
@@ -262,6 +282,7 @@ PRIORS: dict[str, type[Prior]] = {
         Exponential,
         Gamma,
         InverseGamma,
+        Beta,
     )
 }
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bayesmlm import names
 from bayesmlm.checks import Check
 from bayesmlm.reports.table import Page, Table
 from bayesmlm.result import FitResult
 from bayesmlm.spec.render import combined_text
-from bayesmlm.summaries import fixef, variance_components
+from bayesmlm.summaries import fixef, further_parameters, variance_components
 from bayesmlm.summaries.draws import PROBABILITY
 from bayesmlm.summaries.maximum import ERRORS
 
@@ -38,6 +39,19 @@ def variance_table(result: FitResult, probability: float = PROBABILITY) -> Table
     return Table(title, frame, tuple(notes))
 
 
+def further(result: FitResult) -> tuple[str, ...]:
+    """Return the further parameters that no other table shows."""
+    design = result.design
+    shown = {names.SIGMA} if design.family.residual_variance else set()
+    return tuple(p.name for p in design.parameters if p.name not in shown)
+
+
+def further_table(result: FitResult, probability: float = PROBABILITY) -> Table:
+    """Return the table of the family's further parameters, thresholds at x = 0."""
+    frame = further_parameters(result, further(result), probability)
+    return Table(f"Further parameters ({percent(probability)} intervals)", frame)
+
+
 def summary(result: FitResult, convergence: Check, probability: float = PROBABILITY) -> Page:
     """Return the summary page of a fit."""
     design = result.design
@@ -51,8 +65,10 @@ def summary(result: FitResult, convergence: Check, probability: float = PROBABIL
     parts: list[object] = ["\n".join(head)]
     if design.coef:
         parts.append(fixed_table(result, probability))
-    if design.random or design.estimates_scale:
+    if design.random or (design.estimates_scale and design.family.residual_variance):
         parts.append(variance_table(result, probability))
+    if further(result):
+        parts.append(further_table(result, probability))
     parts.append("\n".join([described(result), *result.notes]))
     parts.append(str(convergence))
     return Page(tuple(parts))

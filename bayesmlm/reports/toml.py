@@ -98,8 +98,7 @@ def chosen_priors(priors: Priors) -> dict[str, str]:
     for group, effects in priors.sds.items():
         known |= {f"{names.sd(group)}[{effect}]": prior for effect, prior in effects.items()}
     known |= {names.corr(group): prior for group, prior in priors.correlations.items()}
-    if priors.sigma is not None:
-        known[names.SIGMA] = priors.sigma
+    known |= priors.further
     return {name: prior_text(prior) for name, prior in known.items() if name in priors.chosen}
 
 

@@ -15,6 +15,17 @@ CANONICAL_LINKS = {
     "bernoulli": "logit",
     "binomial": "logit",
     "poisson": "log",
+    "student": "identity",
+    "lognormal": "identity",
+    "gamma": "log",
+    "beta": "logit",
+    "beta_binomial": "logit",
+    "negbinomial": "log",
+    "cumulative": "logit",
+    "zero_inflated_poisson": "log",
+    "zero_inflated_negbinomial": "log",
+    "hurdle_poisson": "log",
+    "hurdle_negbinomial": "log",
 }
 """The link a family has when none is named."""
 

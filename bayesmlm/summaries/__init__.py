@@ -2,6 +2,7 @@
 
 from bayesmlm.summaries.anova import anova
 from bayesmlm.summaries.coefficients import coef, corr, fixef, ranef
+from bayesmlm.summaries.further import further_parameters
 from bayesmlm.summaries.icc import icc
 from bayesmlm.summaries.maximum import at_maximum
 from bayesmlm.summaries.parameters import parameters
@@ -21,6 +22,7 @@ __all__ = [
     "coef",
     "corr",
     "fixef",
+    "further_parameters",
     "icc",
     "parameters",
     "pooling_factors",

@@ -88,8 +88,9 @@ def group_variances(result: FitResult) -> dict[str, Array]:
 def level1_variance(result: FitResult) -> Array:
     """Return draws of the level-1 variance on the scale of the linear predictor, shape (S,).
 
-    Gaussian: sigma², with known precisions averaged over the rows. Logit and probit: the
-    variance of the latent response, pi²/3 and 1.
+    Gaussian and lognormal: sigma², with known precisions averaged over the rows. Bernoulli,
+    binomial and cumulative: the variance of the latent response, pi²/3 (logit), 1 (probit) or
+    pi²/6 (cloglog).
 
     Raises
     ------
@@ -98,7 +99,7 @@ def level1_variance(result: FitResult) -> Array:
     """
     design = result.design
     rows = design.outcome.rows
-    if design.estimates_scale:
+    if design.estimates_scale and design.family.residual_variance:
         sigma = flatten(result.posterior[names.SIGMA])[0][:, 0]
         return sigma**2 * float(np.mean(1 / rows["precision"])) if "precision" in rows else sigma**2
     latent = design.family.latent_variance()
@@ -111,7 +112,8 @@ def level1_variance(result: FitResult) -> Array:
         raise StatisticError(
             message(
                 f"shares of the variance, but {reason}",
-                "gaussian responses with a residual, and logit or probit responses",
+                "gaussian and lognormal responses with a residual, and bernoulli, binomial and "
+                "cumulative responses",
                 "read the SDs in variance_components()",
             )
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 import scipy.stats
+from oracles import CASES, OTHERS, N, Rows, drawn, log_density, predictors, variants
 from pytensor.compile.mode import Mode
 
 from bayesmlm.errors import DataError, FamilyError
@@ -21,42 +22,13 @@ from bayesmlm.families.rows import add_rows, code, curvatures
 # Stabilised, as every mode but FAST_COMPILE is: PyMC's tails rest on these rewrites.
 MODE = Mode(linker="py", optimizer="fast_run")
 
-Rows = Mapping[str, np.ndarray]
-
-ORACLE: dict[str, Callable[[np.ndarray, Rows, float], Any]] = {
-    "gaussian": lambda mu, rows, sigma: scipy.stats.norm(
-        mu, rows.get("se", sigma / np.sqrt(rows.get("precision", 1.0)))
-    ),
-    "bernoulli": lambda mu, rows, sigma: scipy.stats.bernoulli(mu),
-    "binomial": lambda mu, rows, sigma: scipy.stats.binom(rows["trials"], mu),
-    "poisson": lambda mu, rows, sigma: scipy.stats.poisson(mu),
-}
-"""SciPy's distribution of y given its mean (of a proportion where there are trials)."""
-
-CASES = [(name, link) for name, kind in FAMILIES.items() for link in kind.links]
 each = pytest.mark.parametrize(("name", "link"), CASES, ids=["-".join(case) for case in CASES])
 each_link = pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
 
-N = 60
-SIGMA = 1.7
 
-
-def variants(f: Family) -> list[dict[str, np.ndarray]]:
-    """Return additions that the family takes, in each combination that changes its density."""
-    rng = np.random.default_rng(4)
-    if f.name == "binomial":
-        return [{"trials": rng.integers(1, 12, N).astype(float)}]
-    if f.name == "gaussian":
-        return [{}, {"se": rng.uniform(0.3, 2, N)}, {"precision": rng.uniform(0.3, 4, N)}]
-    return [{}]
-
-
-def simulate(f: Family, rows: Rows, seed: int = 5) -> tuple[np.ndarray, np.ndarray]:
-    """Return linear predictors, and responses given them."""
-    rng = np.random.default_rng(seed)
-    eta = rng.normal(0, 1.2, N)
-    y = ORACLE[f.name](f.link.inverse(eta), rows, SIGMA).rvs(N, random_state=rng)
-    return eta, np.asarray(y, dtype=float)
+def given(f: Family, rows: Rows) -> dict[str, Any]:
+    """Return the further parameters that are estimated."""
+    return {p.name: OTHERS[f.name][p.name] for p in f.parameters(rows)}
 
 
 def graph_density(f: Family, y: np.ndarray, rows: Rows) -> Callable[[np.ndarray], Any]:
@@ -67,19 +39,20 @@ def graph_density(f: Family, y: np.ndarray, rows: Rows) -> Callable[[np.ndarray]
             key: pm.Data(key, value.astype(int) if key == "trials" else value)
             for key, value in rows.items()
         }
-        observed = y if f.has_scale else y.astype(int)
-        f.observe("y", eta, own, observed, None if "se" in rows else SIGMA, "obs")
+        observed = y.astype(int) if f.counts else y
+        others = {key: pt.as_tensor(np.asarray(v, float)) for key, v in given(f, rows).items()}
+        f.observe("y", eta, others, own, observed, "obs")
     density = model.logp(vars=[model["y"]], sum=False, jacobian=False)[0]
     value = model.value_vars[0]
     return pytensor.function([value], [density, pt.grad(density.sum(), value)], mode=MODE)
 
 
 def log_lik(f: Family, y: np.ndarray, eta: np.ndarray, rows: Rows) -> np.ndarray:
-    return f.log_density(y, eta, rows, None if "se" in rows else SIGMA)
+    return f.log_density(y, eta, given(f, rows), rows)
 
 
-def test_every_family_has_an_oracle() -> None:
-    assert set(ORACLE) == set(FAMILIES)
+def test_every_family_and_link_is_tried() -> None:
+    assert set(OTHERS) == set(FAMILIES)
     assert {link for _, link in CASES} == set(LINKS)
 
 
@@ -92,25 +65,25 @@ def test_registry(name: str, link: str) -> None:
     assert "weights" in f.additions
     assert set(f.needs) <= set(f.additions)
     assert f.support
+    assert {p.name for p in f.further} == set(OTHERS[name])
 
 
 @each
 def test_log_density_is_scipys(name: str, link: str) -> None:
     f = family(name, link)
     for rows in variants(f):
-        eta, y = simulate(f, rows)
-        truth = ORACLE[name](f.link.inverse(eta), rows, SIGMA)
-        expected = truth.logpdf(y) if f.has_scale else truth.logpmf(y)
+        eta, y = drawn(f, rows)
+        expected = log_density(f, y, eta, OTHERS[name], rows)
         got = log_lik(f, y, eta, rows)
         assert got.shape == (N,)
-        np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-11)
 
 
 @each
 def test_log_density_and_gradient_are_those_of_the_graph(name: str, link: str) -> None:
     f = family(name, link)
     for rows in variants(f):
-        eta, y = simulate(f, rows)
+        eta, y = drawn(f, rows)
         density, gradient = graph_density(f, y, rows)(eta)
         np.testing.assert_allclose(density, log_lik(f, y, eta, rows), rtol=1e-10, atol=1e-12)
         step = 1e-5
@@ -118,36 +91,72 @@ def test_log_density_and_gradient_are_those_of_the_graph(name: str, link: str) -
         np.testing.assert_allclose(gradient, numerical, rtol=1e-6, atol=1e-7)
 
 
+DRAWS = 40_000
+
+
 @each
-def test_variance_is_scipys(name: str, link: str) -> None:
+def test_simulated_moments_are_mean_and_variance(name: str, link: str) -> None:
     f = family(name, link)
     for rows in variants(f):
-        eta, _ = simulate(f, rows)
-        mu = f.link.inverse(eta)
-        expected = np.broadcast_to(ORACLE[name](mu, rows, SIGMA).var(), (N,))
-        expected = expected / rows["trials"] ** 2 if "trials" in rows else expected
-        got = f.variance(mu, rows, None if "se" in rows else SIGMA)
-        np.testing.assert_allclose(got, expected, rtol=1e-10)
-        assert got.shape == (N,)
+        eta = predictors(f)[:4]
+        few = {key: value[:4] for key, value in rows.items()}
+        many = {key: np.tile(value, (DRAWS, 1)) for key, value in few.items()}
+        others, rng = given(f, rows), np.random.default_rng(7)
+        y = f.simulate(np.tile(eta, (DRAWS, 1)), others, many, rng)
+        assert y.shape == (DRAWS, 4)
+        assert f.supports(y.ravel(), {key: value.ravel() for key, value in many.items()}).all()
+        y = y / few["trials"] if "trials" in few else y
+        mean, variance = f.mean(eta, others, few), f.variance(eta, others, few)
+        assert mean.shape == variance.shape == (4,)
+        # a Bonferroni bound over all moments of all families, and the kurtosis as drawn
+        z = (y.mean(axis=0) - mean) / np.sqrt(variance / DRAWS)
+        assert np.abs(z).max() < 4.5
+        square = (y - mean) ** 2
+        error = (square.mean(axis=0) - variance) / (square.std(axis=0) / np.sqrt(DRAWS))
+        assert np.abs(error).max() < 4.5
+
+
+@each
+def test_seeds_repeat_draws(name: str, link: str) -> None:
+    f = family(name, link)
+    rows = variants(f)[0]
+    one, again, other = (drawn(f, rows, 5)[1], drawn(f, rows, 5)[1], drawn(f, rows, 6)[1])
+    np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(one, other)
+
+
+TAILS = {"poisson": 20.0, "zero_inflated_poisson": 20.0, "hurdle_poisson": 20.0}
+"""Largest linear predictor tried with the log link, where exp is not lost beside the response."""
+
+
+def far(f: Family) -> np.ndarray:
+    """Return linear predictors far out."""
+    if f.link.name in ("sqrt", "inverse") or (f.link.name == "identity" and not f.has_scale):
+        return np.array([1e-3, 0.1, 5.0, 9.0, 30.0])
+    top = TAILS.get(f.name, 3.0 if f.link.name == "cloglog" else 40.0)
+    low = -600.0 if f.name.startswith(("beta", "cumulative")) and f.link.name == "logit" else -40.0
+    return np.array([low, -37.9, -20.0, -9.0, -5.0, 0.0, min(2.9, top), top])
 
 
 @each
 def test_far_tails_are_finite_and_exact(name: str, link: str) -> None:
     f = family(name, link)
-    top = 20.0 if name == "poisson" else 40.0
-    eta = np.array([-40.0, -37.9, -20.0, -9.0, -5.0, 0.0, 5.0, 9.0, min(top, 37.9), top])
-    rows = {"trials": np.full(len(eta), 4.0)} if name == "binomial" else {}
-    for value in (0.0, 1.0, 4.0):
+    eta = far(f)
+    rows = {"trials": np.full(len(eta), 4.0)} if "trials" in f.needs else {}
+    for value in (0.0, 0.3, 1.0, 3.0, 4.0):
         y = np.full(len(eta), value)
-        if not f.supports(y, rows).all():
+        if not f.supports(y, rows).all() or (f.ordered and value > 3):
             continue
         expected = log_lik(f, y, eta, rows)
         assert np.isfinite(expected).all()
         density, gradient = graph_density(f, y, rows)(eta)
-        np.testing.assert_allclose(density, expected, rtol=1e-9, atol=1e-14)
-        step = 1e-4
+        np.testing.assert_allclose(density, expected, rtol=1e-8, atol=1e-12)
+        assert np.isfinite(gradient).all()
+        step = 1e-4 * np.minimum(1.0, np.abs(eta) + 1e-3 * (eta == 0))
         ahead, behind = log_lik(f, y, eta + step, rows), log_lik(f, y, eta - step, rows)
-        np.testing.assert_allclose(gradient, (ahead - behind) / (2 * step), rtol=1e-5, atol=1e-8)
+        numerical = (ahead - behind) / (2 * step)
+        lost = 1e-12 * np.abs(expected) / step  # of the difference, in double precision
+        assert (np.abs(gradient - numerical) < 1e-4 * np.abs(numerical) + lost + 1e-7).all()
 
 
 def inverse_mills(t: float) -> float:
@@ -166,30 +175,40 @@ def test_probit_tails_against_the_continued_fraction(name: str) -> None:
     f, rows = family(name, "probit"), {"trials": np.ones(4)} if name == "binomial" else {}
     zero, one = np.zeros(4), np.ones(4)
     for y, eta in ((one, -t), (zero, t)):
-        np.testing.assert_allclose(f.log_density(y, eta, rows), log_cdf, rtol=1e-13)
+        np.testing.assert_allclose(f.log_density(y, eta, {}, rows), log_cdf, rtol=1e-13)
         density, gradient = graph_density(f, y, rows)(eta)
         np.testing.assert_allclose(density, log_cdf, rtol=1e-10)
         np.testing.assert_allclose(np.abs(gradient), mills, rtol=1e-9)
 
 
-OUTSIDE = {
-    "gaussian": [np.inf, np.nan],
-    "bernoulli": [-1, 0.5, 2, np.nan],
-    "binomial": [-1, 0.5, 4, np.nan, np.inf],
-    "poisson": [-1, 0.5, np.nan, np.inf],
+COUNTS = ([-1, 0.5, np.nan, np.inf], [0, 1, 1e6])
+REALS = ([np.inf, np.nan], [-1e9, 0, 0.5])
+POSITIVE = ([0, -1, np.inf, np.nan], [1e-9, 1, 1e6])
+SUCCESSES = ([-1, 0.5, 4, np.nan, np.inf], [0, 1, 3])
+SUPPORT = {
+    "gaussian": REALS,
+    "student": REALS,
+    "lognormal": POSITIVE,
+    "gamma": POSITIVE,
+    "beta": ([0, 1, -0.1, 1.1, np.nan], [1e-9, 0.5, 1 - 1e-9]),
+    "bernoulli": ([-1, 0.5, 2, np.nan], [0, 1]),
+    "binomial": SUCCESSES,
+    "beta_binomial": SUCCESSES,
+    "poisson": COUNTS,
+    "negbinomial": COUNTS,
+    "cumulative": ([-1, 0.5, np.nan, np.inf], [0, 1, 5]),
+    "zero_inflated_poisson": COUNTS,
+    "zero_inflated_negbinomial": COUNTS,
+    "hurdle_poisson": COUNTS,
+    "hurdle_negbinomial": COUNTS,
 }
-INSIDE = {
-    "gaussian": [-1e9, 0, 0.5],
-    "bernoulli": [0, 1],
-    "binomial": [0, 1, 3],
-    "poisson": [0, 1, 1e6],
-}
+"""Responses outside and inside of each family's support, with three trials."""
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_support(name: str) -> None:
     f = family(name)
-    inside, outside = np.array(INSIDE[name], dtype=float), np.array(OUTSIDE[name], dtype=float)
+    outside, inside = (np.array(values, dtype=float) for values in SUPPORT[name])
     assert f.supports(inside, {"trials": np.full(len(inside), 3.0)}).all()
     assert not f.supports(outside, {"trials": np.full(len(outside), 3.0)}).any()
     f.check("y", inside, {"trials": np.full(len(inside), 3.0)})
@@ -202,27 +221,36 @@ def test_support(name: str) -> None:
 def test_residual_scale_and_latent_variance(name: str, link: str) -> None:
     f = family(name, link)
     assert f.estimates_scale({}) == f.has_scale
-    assert not f.estimates_scale({"se": np.ones(3)})
+    if "se" in f.additions:
+        assert not f.estimates_scale({"se": np.ones(3)})
     latent = {
         "logit": scipy.stats.logistic.var(),
         "probit": scipy.stats.norm.var(),
-    }.get(link)
-    assert f.latent_variance() == (latent if latent is None else pytest.approx(latent))
+        "cloglog": scipy.stats.gumbel_l.var(),
+    }
+    expected = latent[link] if name in ("bernoulli", "binomial", "cumulative") else None
+    assert f.latent_variance() == (expected if expected is None else pytest.approx(expected))
 
 
 @each_link
 def test_link_and_inverse(link: Link) -> None:
-    eta = np.linspace(-6, 4, 41)
-    np.testing.assert_allclose(link.link(link.inverse(eta)), eta, rtol=1e-9, atol=1e-10)
+    eta = np.linspace(0.2, 4, 41) if link.name in ("inverse", "sqrt") else np.linspace(-6, 3, 41)
+    np.testing.assert_allclose(link.link(link.inverse(eta)), eta, rtol=1e-6, atol=1e-10)
     mu = link.inverse(eta)
-    assert (np.diff(mu) > 0).all()
+    assert (np.diff(mu) * (-1 if link.name == "inverse" else 1) > 0).all()
 
 
 @each_link
 def test_inverse_slope_is_the_derivative(link: Link) -> None:
-    eta, step = np.linspace(-6, 6, 49), 1e-5
+    low = 0.3 if link.name in ("inverse", "sqrt") else -6
+    eta, step = np.linspace(low, 6, 49), 1e-5
     numerical = (link.inverse(eta + step) - link.inverse(eta - step)) / (2 * step)
-    np.testing.assert_allclose(link.inverse_slope(eta), numerical, rtol=1e-5, atol=1e-10)
+    np.testing.assert_allclose(link.inverse_slope(eta), numerical, rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["inverse", "sqrt"])
+def test_a_mean_that_is_not_positive_has_no_inverse(name: str) -> None:
+    assert np.isnan(LINKS[name].inverse(np.array([-1.0, 0.0]))).all()
 
 
 @pytest.mark.parametrize("name", ["logit", "probit"])

@@ -36,7 +36,16 @@ def make_data(n=48, seed=3):
             "count": rng.poisson(3, n),
         }
     )
-    return frame.assign(r=rng.binomial(frame["n"], 0.4), f=rng.choice(list("abc"), n))
+    positive = np.exp(rng.normal(0.3, 0.6, n))
+    level = pd.Categorical(rng.permutation(np.arange(n) % 4), categories=range(4), ordered=True)
+    return frame.assign(
+        r=rng.binomial(frame["n"], 0.4),
+        f=rng.choice(list("abc"), n),
+        positive=positive,
+        share=positive / (1 + positive),
+        sparse=np.where(frame["b"] == 1, frame["count"], 0),
+        level=level.rename_categories(["none", "some", "more", "most"]),
+    )
 
 
 DATA = make_data()
@@ -70,7 +79,43 @@ OUTCOMES = {
     "weighted bernoulli": ("b | weights(weight)", "bernoulli"),
     "binomial": ("r | trials(n)", "binomial"),
     "poisson with an offset": ("count", "poisson"),
+    "student": ("y", "student"),
+    "weighted lognormal": ("positive | weights(weight)", "lognormal"),
+    "gamma with an offset": ("positive", "gamma"),
+    "beta": ("share", "beta"),
+    "beta-binomial with an offset": ("r | trials(n)", "beta_binomial"),
+    "weighted negative binomial": ("count | weights(weight)", "negbinomial"),
+    "zero-inflated poisson": ("sparse", "zero_inflated_poisson"),
+    "zero-inflated negative binomial with an offset": ("sparse", "zero_inflated_negbinomial"),
+    "hurdle poisson": ("sparse", "hurdle_poisson"),
+    "weighted hurdle negative binomial": ("sparse | weights(weight)", "hurdle_negbinomial"),
+    "cumulative with an offset": ("level", "cumulative"),
+    "weighted cumulative": ("level | weights(weight)", "cumulative"),
 }
+
+LINKS = [
+    ("b", "bernoulli", "probit"),
+    ("b", "bernoulli", "cloglog"),
+    ("r | trials(n)", "binomial", "probit"),
+    ("r | trials(n)", "binomial", "cloglog"),
+    ("r | trials(n)", "beta_binomial", "probit"),
+    ("r | trials(n)", "beta_binomial", "cloglog"),
+    ("share", "beta", "probit"),
+    ("share", "beta", "cloglog"),
+    ("level", "cumulative", "probit"),
+    ("level", "cumulative", "cloglog"),
+]
+"""Links that are defined everywhere, beside the canonical ones."""
+
+POSITIVE = [
+    ("count", "poisson", "identity"),
+    ("count", "poisson", "sqrt"),
+    ("count", "negbinomial", "identity"),
+    ("count", "negbinomial", "sqrt"),
+    ("positive", "gamma", "inverse"),
+    ("positive", "gamma", "identity"),
+]
+"""Links that need a positive linear predictor."""
 
 
 def build(formula, family, priors=None, choice=None, link=None):
@@ -111,8 +156,13 @@ def values_of(density, model, theta):
             suffix = "" if len(joint) == 1 else f"_{number}"
             label = f"half_partial_corr_{safe}{suffix}_logodds__"
             found[label], stretch[label] = 2 * psi[0][at], 2.0
-    if layout.sigma is not None:
-        found["sigma_log__"] = psi[0][layout.sigma]
+    for own in layout.further:
+        name, value = own.parameter.name, psi[0][own.at]
+        if own.parameter.support == "ordered":
+            found |= {f"thresholds_at_{at}_ordered__": value for at in ("means", "zero")}
+        else:
+            suffix = "log" if own.parameter.support == "positive" else "logodds"
+            found[f"{name}_{suffix}__"] = value[0]
     missing = names_of - set(found)
     assert not missing
     return {name: np.asarray(found[name]) for name in names_of}, stretch
@@ -148,7 +198,7 @@ def check(formula, family, priors=None, choice=None, link=None, scales=(0.3, 1.0
 def where(density, graph, name):
     """Return the positions in theta of the entries of a variable of the graph."""
     found, _ = values_of(density, graph, np.arange(density.size, dtype=float))
-    scale = 2.0 if name.endswith("logodds__") else 1.0
+    scale = 2.0 if name.startswith("half_partial") else 1.0
     return (np.ravel(found[name]) / scale).astype(int)
 
 
@@ -171,10 +221,54 @@ def test_every_family(outcome, choice):
     check(f"{left} ~ x + w + (x | g) + (1 | k){offset}", family, choice=choice)
 
 
-@pytest.mark.parametrize(("left", "family"), [("b", "bernoulli"), ("r | trials(n)", "binomial")])
-def test_probit(left, family):
+@pytest.mark.parametrize(("left", "family", "link"), LINKS)
+def test_links(left, family, link):
     # further out PyMC's probability rounds to 0 or 1
-    check(f"{left} ~ x + w + (x | g)", family, link="probit", scales=(0.03, 0.1))
+    check(f"{left} ~ x + w + (x | g)", family, link=link, scales=(0.03, 0.1))
+
+
+@pytest.mark.parametrize(("left", "family", "link"), POSITIVE)
+def test_links_of_positive_predictors(left, family, link):
+    formula = f"{left} ~ x + (1 | g) + offset(20 + 0 * o)"
+    check(formula, family, link=link, scales=(0.03, 0.1))
+
+
+@pytest.mark.parametrize(("left", "family", "link"), POSITIVE)
+def test_a_predictor_that_is_not_positive_is_impossible(left, family, link):
+    model, coordinates = build(f"{left} ~ x + offset(-1000 + 0 * o)", family, link=link)
+    density = conditional_posterior(model.design, model.prior_values, coordinates)
+    assert density(np.zeros(density.size))[0] == -np.inf
+
+
+CUTS = {
+    "Normal": mlm.Normal(1, 3),
+    "Cauchy": mlm.Cauchy(-0.5, 2),
+    "Student": mlm.StudentT(4, 0, 2),
+}
+
+
+@pytest.mark.parametrize("prior", CUTS)
+def test_thresholds_at_zero(prior):
+    priors = {"thresholds": CUTS[prior], "slopes": mlm.Normal(0, 1)}
+    check("level ~ x*w + f + (x | g)", "cumulative", priors, scales=(0.03, 0.1))
+
+
+def test_a_prior_of_thresholds_that_the_kernel_lacks_is_left_to_the_graph():
+    model, coordinates = build("level ~ x", "cumulative", {"thresholds": mlm.StudentT(3, 1, 2)})
+    found = conditional_posterior(model.design, model.prior_values, coordinates)
+    assert found == "the prior of the thresholds is a StudentT that is not about zero"
+
+
+@pytest.mark.parametrize(
+    ("left", "family", "priors"),
+    [
+        ("sparse", "zero_inflated_negbinomial", {"zi": mlm.Beta(2, 5), "shape": mlm.Gamma(2, 1)}),
+        ("y", "student", {"nu": mlm.Exponential(20), "sigma": mlm.HalfNormal(9)}),
+        ("share", "beta", {"phi": mlm.HalfStudentT(3, 20)}),
+    ],
+)
+def test_priors_of_further_parameters(left, family, priors):
+    check(f"{left} ~ x + (1 | g)", family, priors)
 
 
 def test_mixed_parametrisation():

@@ -204,12 +204,11 @@ def log_joint(design: Design, priors: Priors, values: Point) -> float:
         T = R * np.outer(sds, sds)
         law = multivariate_normal(np.zeros(len(sds)), T, allow_singular=False)
         total += float(np.sum(law.logpdf(values[f"u_{block.name}"])))
-    sigma = None
-    if priors.sigma is not None:
-        sigma = float(values["sigma"])
-        total += float(priors.sigma.log_density(np.array(sigma)))
+    others = {name: values[name] for name in priors.further}
+    for name, prior in priors.further.items():
+        total += float(prior.log_density(others[name]))
     rows = design.outcome.rows
-    density = design.family.log_density(design.y, linear_predictor(design, values), rows, sigma)
+    density = design.family.log_density(design.y, linear_predictor(design, values), others, rows)
     return total + float(np.sum(rows.get("weights", 1.0) * density))
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytensor.compile.mode import Mode
 from scipy.integrate import quad
+from scipy.special import logit
 
 from bayesmlm.errors import PriorError
 from bayesmlm.priors import PRIORS, HalfStudentT, Normal, Prior, pymc_vector
@@ -44,17 +45,18 @@ def test_log_density_is_that_of_pymc(kind: type[Prior]) -> None:
     logp = model.compile_fn(model.logp(sum=False, jacobian=False)[0], mode=MODE, point_fn=False)
     for _ in range(10):
         x = np.array([points(prior, rng, 1)[0] for prior in priors])
-        got = logp(np.log(x) if kind.positive else x)
+        got = logp(np.log(x) if kind.positive else logit(x) if kind.unit else x)
         expected = [float(prior.log_density(v)) for prior, v in zip(priors, x, strict=True)]
         # PyMC rounds the log(2) of its folded distributions to single precision.
         np.testing.assert_allclose(got, expected, rtol=1e-10, atol=2.5e-9)
 
 
 @kinds
-def test_positive_priors_are_sampled_on_the_log_scale(kind: type[Prior]) -> None:
+def test_bounded_priors_are_sampled_on_the_whole_line(kind: type[Prior]) -> None:
     with pm.Model() as model:
         kind().pymc("v")
-    assert [v.name for v in model.value_vars] == ["v_log__" if kind.positive else "v"]
+    suffix = "_log__" if kind.positive else "_logodds__" if kind.unit else ""
+    assert [v.name for v in model.value_vars] == [f"v{suffix}"]
     assert model["v"].ndim == 0
 
 
@@ -86,7 +88,8 @@ def test_quantiles_match_the_mass(kind: type[Prior]) -> None:
 def test_density_is_zero_outside_the_support(kind: type[Prior]) -> None:
     below = kind().log_density(np.array([-3.0, -1e-9]))
     assert below.shape == (2,)
-    assert np.isneginf(below).all() if kind.positive else np.isfinite(below).all()
+    bounded = kind.positive or kind.unit
+    assert np.isneginf(below).all() if bounded else np.isfinite(below).all()
 
 
 @kinds
