@@ -24,6 +24,7 @@ from bayesmlm.result import FitResult
 from bayesmlm.summaries import parameters
 from bayesmlm.summaries.draws import PROBABILITY, check_probability
 from bayesmlm.summaries.maximum import ERRORS
+from bayesmlm.summaries.parameters import COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -95,5 +95,6 @@ def left_out(design: Design) -> float:
     kernel, y, known, weights = outcome(design, np.arange(N))
     eta, others = np.zeros(N), np.zeros((int(design.estimates_scale), 1))
     compiled = add_rows(kernel, y, eta, others, known, weights, np.empty(N), np.zeros_like(others))
-    density = design.family.log_density(design.y, eta, rows, 1.0)
+    at_one = {"sigma": 1.0} if design.estimates_scale else {}
+    density = design.family.log_density(design.y, eta, at_one, rows)
     return float((weights * density).sum() - compiled)

@@ -101,12 +101,12 @@ def scoring(mixture: Mixture, at: Mixing, share: Array) -> tuple[Array, Array]:
     family, (X, Z) = design.family, (mixture.X, mixture.Z)
     (K, q), r = at.points.shape, X.shape[1]
     slope, _ = mixture.slopes(at, share)
-    sigma = float(np.exp(at.log_sigma[0])) if len(at.log_sigma) else None
+    others = {"sigma": float(np.exp(at.log_sigma[0]))} if len(at.log_sigma) else {}
     H = np.zeros((r + K * q, r + K * q))
     for k, eta in enumerate(mixture.predictors(at.gamma, at.points)):
         bounded = eta if family.has_scale else np.clip(eta, -15, 15)
         derivative = family.link.inverse_slope(bounded)
-        information = derivative**2 / family.variance(family.link.inverse(bounded), rows, sigma)
+        information = derivative**2 / family.variance(bounded, others, rows)
         weight = information * rows.get("weights", 1.0) * share[mixture.codes, k]
         own = slice(r + k * q, r + (k + 1) * q)
         H[:r, :r] += X.T @ (weight[:, None] * X)

@@ -76,8 +76,9 @@ def posterior_dataset(
         if block.name in effects:
             coords[group] = list(block.grouping.labels)
             variables[names.effects(block.name)] = ((group, effect), effects[block.name])
-    ordered = design.family.ordered
-    shift = beta @ column_means(design, density.priors) if ordered else np.zeros(len(psi))
+    shift = np.zeros(len(psi))
+    if design.family.ordered and not isinstance(density, Laid):
+        shift = beta @ column_means(design, density.priors)
     for name, values in layout.others(psi, shift).items():
         variables[name] = ((names.THRESHOLD,) * (values.ndim - 1), values)
         if values.ndim > 1:

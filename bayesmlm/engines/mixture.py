@@ -117,10 +117,12 @@ class Mixture:
     def by_group(self, eta: Array, log_sigma: Array) -> Array:
         """Return the log likelihood of each group at each point, shape (J, K)."""
         design, rows = self.design, self.design.outcome.rows
-        sigma = float(np.exp(log_sigma[0])) if len(log_sigma) else None
+        others = {"sigma": float(np.exp(log_sigma[0]))} if len(log_sigma) else {}
         weights = rows.get("weights", 1.0)
         with np.errstate(over="ignore"):
-            parts = [weights * design.family.log_density(design.y, own, rows, sigma) for own in eta]
+            parts = [
+                weights * design.family.log_density(design.y, own, others, rows) for own in eta
+            ]
         return np.column_stack([np.bincount(self.codes, part, self.size) for part in parts])
 
     def log_groups(self, at: Mixing) -> tuple[Array, Array]:

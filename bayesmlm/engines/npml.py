@@ -30,7 +30,6 @@ from bayesmlm.engines.mixture import Mixing, Mixture, mixture
 from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.relative import partials
 from bayesmlm.errors import EngineError, message
-from bayesmlm.families.rows import code
 from bayesmlm.priors import Priors
 from bayesmlm.result import FitResult
 
@@ -47,6 +46,10 @@ EDGE = 12.0
 
 STEP = 1e-4
 """Of central differences of the gradient."""
+
+
+FAMILIES = ("gaussian", "bernoulli", "binomial", "poisson")
+"""Families without further parameters, sigma apart."""
 
 
 @dataclass(frozen=True)
@@ -136,11 +139,11 @@ class NPML(Engine):
 
 def check_design(design: Design, points: int) -> None:
     """Refuse a model that mass points do not suit."""
-    if code(design.family) is None:
+    if design.family.name not in FAMILIES:
         raise EngineError(
             message(
                 f"NPML of the {design.family.name} family",
-                "gaussian, bernoulli, binomial, poisson",
+                ", ".join(FAMILIES),
                 'fit with "nuts"',
             )
         )

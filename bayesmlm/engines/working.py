@@ -107,7 +107,7 @@ def working(design: Design, eta: Array, square: Array) -> Working:
         curvature = CURVATURES[family.link.name](eta, mean, slope)
         y = design.y / rows.get("trials", 1.0)
         z = eta + (y - mean - 0.5 * curvature * square) / slope
-        weight = slope**2 / family.variance(mean, rows) * rows.get("weights", 1.0)
+        weight = slope**2 / family.variance(eta, {}, rows) * rows.get("weights", 1.0)
     return Working(z, weight)
 
 

@@ -99,12 +99,13 @@ def by_nodes(
     other = np.zeros(1) if alone else nodes.other
     weights = np.ones(1) if alone else nodes.other_weights
     eta = (center[:, None] + np.sqrt(common)[:, None] * nodes.shared)[:, :, None]
-    mu = family.link.inverse(eta + np.sqrt(rest)[:, None, None] * other)
+    eta = eta + np.sqrt(rest)[:, None, None] * other
+    mu = family.link.inverse(eta)
     given = mu @ weights
     mean = given @ nodes.shared_weights
     between = (given - mean[:, None]) ** 2 @ nodes.shared_weights
     spread = (mu - mean[:, None, None]) ** 2 @ weights @ nodes.shared_weights
-    sampling = family.variance(mu, {"trials": np.ones(1)}) @ weights @ nodes.shared_weights
+    sampling = family.variance(eta, {}, {"trials": np.ones(1)}) @ weights @ nodes.shared_weights
     total = spread + sampling
     return np.where(total > 0, between / np.where(total > 0, total, 1.0), 0.0)
 

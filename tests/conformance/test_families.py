@@ -17,7 +17,6 @@ from pytensor.compile.mode import Mode
 from bayesmlm.errors import DataError, FamilyError
 from bayesmlm.families import FAMILIES, Family, family
 from bayesmlm.families.link import LINKS, Link
-from bayesmlm.families.rows import add_rows, code, curvatures
 
 # Stabilised, as every mode but FAST_COMPILE is: PyMC's tails rest on these rewrites.
 MODE = Mode(linker="py", optimizer="fast_run")
@@ -272,63 +271,3 @@ def test_inverse_slope_is_symmetric_in_the_tails(name: str) -> None:
 def test_unknown_families_and_links(args: tuple[str, ...], words: str) -> None:
     with pytest.raises(FamilyError, match=words):
         family(*args)
-
-
-def compiled(f: Family, y: np.ndarray, rows: Rows, weights: np.ndarray) -> Callable[..., Any]:
-    """Return eta -> (total, first, second, third) and eta -> (total, slope) of the kernels."""
-    which = code(f)
-    assert which is not None
-    others = np.full((1 if f.estimates_scale(rows) else 0, 1), np.log(SIGMA))
-    given = others, f.known(rows), weights
-
-    def evaluate(eta: np.ndarray) -> tuple[Any, ...]:
-        found = np.empty((3, len(y)))
-        total = curvatures(which, y, eta, *given, *found)
-        slope = np.empty(len(y))
-        assert total == pytest.approx(
-            add_rows(which, y, eta, *given, slope, np.zeros_like(others)), rel=1e-12, abs=1e-12
-        )
-        np.testing.assert_allclose(found[0], slope, rtol=1e-12, atol=1e-300)
-        return total, *found
-
-    return evaluate
-
-
-@each
-def test_curvatures_are_derivatives(name: str, link: str) -> None:
-    f, rng = family(name, link), np.random.default_rng(8)
-    for rows in variants(f):
-        for weights in (np.ones(1), rng.uniform(0.5, 3, N)):
-            eta, y = simulate(f, rows)
-            evaluate, step = compiled(f, y, rows, weights), 1e-4
-            total, first, second, third = evaluate(eta)
-            apart = (weights * (log_lik(f, y, eta, rows) - log_lik(f, y, 0 * eta, rows))).sum()
-            assert total - evaluate(0 * eta)[0] == pytest.approx(apart, rel=1e-10)
-            ahead, behind = evaluate(eta + step), evaluate(eta - step)
-            for order, got in ((0, None), (1, second), (2, third)):
-                if got is not None:
-                    numerical = (ahead[order] - behind[order]) / (2 * step)
-                    np.testing.assert_allclose(got, numerical, rtol=1e-6, atol=1e-7)
-            assert first.shape == (N,)
-
-
-@each
-def test_curvatures_in_the_tails(name: str, link: str) -> None:
-    """Against the derivative of the order below by differences relative to its own size."""
-    f = family(name, link)
-    eta = np.array([-300.0, -40.0, -20.0, -9.0, -5.001, -4.999, 5.0, 9.0, 12.0])
-    rows = {"trials": np.full(len(eta), 4.0)} if name == "binomial" else {}
-    for value in (0.0, 1.0, 4.0):
-        y = np.full(len(eta), value)
-        if not f.supports(y, rows).all():
-            continue
-        evaluate, step = compiled(f, y, rows, np.ones(1)), 1e-3
-        _, first, second, third = evaluate(eta)
-        assert np.isfinite(first).all() and np.isfinite(second).all() and np.isfinite(third).all()
-        ahead, behind = evaluate(eta + step), evaluate(eta - step)
-        for order, got in ((1, second), (2, third)):
-            numerical = (ahead[order] - behind[order]) / (2 * step)
-            noise = 1e-15 * np.abs(ahead[order]).max() / step
-            np.testing.assert_allclose(got, numerical, rtol=1e-5, atol=noise + 1e-12)
-        if not f.has_scale:
-            assert (second <= 0).all()
