@@ -29,6 +29,7 @@ from bayesmlm.design import RandomBlock
 from bayesmlm.effects import effect_blocks
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.result import FitResult
+from bayesmlm.summaries.joint import joint
 from bayesmlm.summaries.rows import CHUNK, group_products, n_draws, row_weights, scale_variance
 from bayesmlm.summaries.variance_components import covariance_draws
 
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
-
-LARGEST = 6000
-"""Effects of all groupings together that one covariance is computed of."""
 
 DRAWS = 100
 """Draws that the covariance of several groupings is computed at."""
@@ -82,56 +80,15 @@ def chosen_draws(S: int) -> NDArray[np.int64]:
 
 
 def comparative_together(result: FitResult, block: RandomBlock, chosen: NDArray[np.int64]) -> Array:
-    """Return C_qq of one of several groupings at chosen draws, shape (J, q, draws).
-
-    Raises
-    ------
-    StatisticError
-        Where there are too many effects.
-    """
-    from scipy.linalg import block_diag
-
+    """Return C_qq of one of several groupings at chosen draws, shape (J, q, draws)."""
     sigma2 = scale_variance(result, "comparative standard errors given the fixed effects")
-    blocks = result.design.random
-    sizes = [b.grouping.size * len(b.effects) for b in blocks]
-    if sum(sizes) > LARGEST:
-        raise StatisticError(
-            message(
-                f"the covariance of {sum(sizes):,} effects of {len(blocks)} groupings",
-                f"at most {LARGEST:,}, or one grouping",
-                'read the posterior ones: fit.standard_errors(kind="posterior")',
-            )
-        )
-    cross = joint_products(blocks, row_weights(result.design))
-    covariances = [covariance_draws(result, b)[chosen] for b in blocks]
-    at = sum(sizes[: blocks.index(block)])
-    own = slice(at, at + sizes[blocks.index(block)])
-    found = []
-    for s, variance in enumerate(sigma2[chosen]):
-        roots = [root(T[s]) for T in covariances]
-        L = block_diag(
-            *(np.kron(np.eye(b.grouping.size), r) for b, r in zip(blocks, roots, strict=True))
-        )
-        middle = np.eye(len(L)) + L.T @ cross @ L / variance
-        half = np.linalg.solve(np.linalg.cholesky(middle), L[own].T)
-        found.append((half**2).sum(axis=0))
-    return np.stack(found, axis=-1).reshape(block.grouping.size, -1, len(chosen))
-
-
-def joint_products(blocks: tuple[RandomBlock, ...], weights: Array) -> Array:
-    """Return Z' W Z of the effects of all groupings, group after group, shape (m, m)."""
-    from scipy.sparse import csr_array, hstack
-
-    parts = []
-    for block in blocks:
-        N, q = block.Z.shape
-        columns = block.grouping.codes[:, None] * q + np.arange(q)
-        pointers = np.arange(0, N * q + 1, q)
-        parts.append(
-            csr_array((block.Z.ravel(), columns.ravel(), pointers), (N, q * block.grouping.size))
-        )
-    Z = hstack(parts).tocsr()
-    return np.asarray((Z.T @ Z.multiply(weights[:, None])).todense())
+    together = joint(result.design, row_weights(result.design))
+    covariances = {b.name: covariance_draws(result, b)[chosen] for b in result.design.random}
+    found = [
+        together.variances(block, {name: root(T[s]) for name, T in covariances.items()}, variance)
+        for s, variance in enumerate(sigma2[chosen])
+    ]
+    return np.stack(found, axis=-1)
 
 
 def root(T: Array) -> Array:
