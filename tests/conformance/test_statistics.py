@@ -166,3 +166,25 @@ def test_it_works_or_says_why_not(
         assert (frame["lower"] <= frame["upper"]).all()
     if statistic in ("icc", "share", "exact icc", "simulated icc", "reliability", "r2 nakagawa"):
         assert frame[estimate].between(0, 1).all()
+
+
+@pytest.mark.parametrize(
+    "statistic",
+    ["shrinkage", "pooling factors", "standard errors", "ranks", "r2 bayes", "r2 levels"],
+)
+@pytest.mark.parametrize("name", ["slopes", "crossed", "nested"])
+def test_effects_that_were_not_kept_give_the_same(statistic: str, name: str) -> None:
+    model = mlm.Model(MODELS[name][0], data())
+    kept, again = (
+        STATISTICS[statistic](model.fit(mlm.Laplace(draws=200, keep_random_effects=keep), seed=1))
+        for keep in (True, False)
+    )
+    pd.testing.assert_frame_equal(kept.frame, again.frame)
+
+
+@pytest.mark.parametrize("statistic", ["simulated icc", "exact icc"])
+def test_same_seed_same_numbers(statistic: str, fits: Callable[[str, str], mlm.Fit]) -> None:
+    fit = fits("nuts", "binary")
+    pd.testing.assert_frame_equal(
+        STATISTICS[statistic](fit).frame, STATISTICS[statistic](fit).frame
+    )
