@@ -126,6 +126,9 @@ def r2_table(result: FitResult, kind: str, probability: float, **options: Any) -
     frame = summaries.r2(result, kind, probability, **options)
     title, definition, _ = DEFINITIONS[kind]
     notes = [definition]
+    if kind == "snijders-bosker":
+        whole = "the null model's" if "null" in options else "the model's own"
+        notes.append(f"against {whole} variances")
     if kind == "bayes" and ERRORS in result.tree.children:
         notes.append("at the modes of the effects")
     if kind in ("nakagawa", "rights-sterba") and result.design.family.link.name != "identity":

@@ -83,7 +83,8 @@ def icc(
     scale
         ``"latent"``, ``"exact"`` or ``"simulated"``; with an identity link all are one.
     at
-        Values of the predictors whose slopes vary; every combination is one row.
+        Values of the predictors whose slopes vary; every combination is one row. The level-1
+        variance of the latent definition is that of all rows.
     eta
         Fixed part of the linear predictor at which the exact and the simulated definition
         are taken; None is its mean over the rows, draw by draw.

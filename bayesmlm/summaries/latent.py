@@ -6,7 +6,7 @@ variance of all random effects together (the lognormal approximation).
 
 References
 ----------
-Nakagawa, Johnson & Schielzeth (2017), doi:10.1098/rsif.2017.0213, table 1 and section 4;
+Nakagawa, Johnson & Schielzeth (2017), doi:10.1098/rsif.2017.0213;
 Goldstein, Browne & Rasbash (2002), doi:10.1207/S15328031US0104_02.
 """
 

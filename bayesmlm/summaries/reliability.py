@@ -11,7 +11,7 @@ tau / (tau + (tau_inner + sigma² / n) / m).
 
 References
 ----------
-Raudenbush & Bryk (2002), Hierarchical Linear Models, 2nd ed., equations 3.28, 3.59 and 8.11.
+Raudenbush & Bryk (2002), Hierarchical Linear Models, 2nd ed., chapters 3 and 8.
 """
 
 from __future__ import annotations

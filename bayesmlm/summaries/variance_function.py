@@ -5,7 +5,7 @@ tau_11 x² for one random slope.
 
 References
 ----------
-Snijders & Bosker (2012), Multilevel Analysis, 2nd ed., equation 5.5 and section 8.1;
+Snijders & Bosker (2012), Multilevel Analysis, 2nd ed., sections 5.1 and 8.1;
 Goldstein, Browne & Rasbash (2002), doi:10.1207/S15328031US0104_02.
 """
 

@@ -9,7 +9,8 @@ members of equal x. The model has two of the three; the other is their sum or di
 
 References
 ----------
-Raudenbush & Bryk (2002), Hierarchical Linear Models, 2nd ed., table 5.11;
+Raudenbush & Bryk (2002), Hierarchical Linear Models, 2nd ed., chapter 5;
+Enders & Tofighi (2007), doi:10.1037/1082-989X.12.2.121;
 Snijders & Bosker (2012), Multilevel Analysis, 2nd ed., section 4.6.
 """
 

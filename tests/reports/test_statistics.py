@@ -78,7 +78,10 @@ def test_several_groupings(frame):
 
 def test_a_null_model_is_a_fit(frame, empty):
     fit = mlm.Model("y ~ x + (1 | g)", frame).fit("reml")
-    found = fit.r2("snijders-bosker", null=empty).frame["estimate"]
+    table = fit.r2("snijders-bosker", null=empty)
+    assert "against the null model's variances" in str(table)
+    assert "against the model's own variances" in str(fit.r2("snijders-bosker"))
+    found = table.frame["estimate"]
     left = fit.variance_components().frame["variance"].sum()
     whole = empty.variance_components().frame["variance"].sum()
     assert found["level 1"] == pytest.approx(1 - left / whole)

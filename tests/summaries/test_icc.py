@@ -113,7 +113,7 @@ def test_share_is_each_levels_own_part_and_adds_up(make_result):
 
 
 def test_a_slope_makes_it_a_function_of_the_predictor(make_result):
-    """tau_00 + 2 tau_01 x + tau_11 x², Snijders & Bosker (2012), equation 5.5."""
+    """tau_00 + 2 tau_01 x + tau_11 x², Snijders & Bosker (2012), section 5.1."""
     model = mlm.Model("y ~ x + (x | school)", frame_of())
     result = make_result(
         model,

@@ -7,7 +7,7 @@ from bayesmlm.summaries.latent import level1_latent, linear_predictor_mean, logn
 
 
 def test_lognormal_approximation():
-    """ln(1 + 1 / lambda), Nakagawa, Johnson & Schielzeth (2017), table 1."""
+    """ln(1 + 1 / lambda), Nakagawa, Johnson & Schielzeth (2017)."""
     assert lognormal_variance(np.log(2.0), np.zeros(1)) == pytest.approx(np.log(1.5))
     assert lognormal_variance(np.zeros(1), np.full(1, 2.0)) == pytest.approx(np.log(1 + 1 / np.e))
 

@@ -34,7 +34,7 @@ CENTRED = "y ~ within(x, g)*w + between(x, g) + (within(x, g) | g)"
 
 
 def test_two_levels_by_hand(make_result):
-    """Rights & Sterba (2019), equations of their table 1."""
+    """Each source of Rights & Sterba (2019) from the columns of its level."""
     result = two_levels(make_result, CENTRED)
     design, posterior = result.design, result.posterior
     beta, sds = posterior["beta"].to_numpy()[0], posterior["sd_g"].to_numpy()[0]

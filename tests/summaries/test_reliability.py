@@ -19,7 +19,7 @@ def balanced(J=7, n=5):
 
 
 def test_balanced_one_way_is_the_closed_form(make_result):
-    """tau² / (tau² + sigma² / n), Raudenbush & Bryk (2002), equation 3.28."""
+    """tau² / (tau² + sigma² / n), Raudenbush & Bryk (2002), chapter 3."""
     result = make_result(
         mlm.Model("y ~ 1 + (1 | g)", balanced()), sd_g=TAU.reshape(1, 2, 1), sigma=SIGMA[None]
     )
