@@ -58,6 +58,16 @@ exit status:
 a picture of the effects of each grouping. DIR is as it was until all of them are written.
 """
 
+ENGINES = """examples:
+  bayesmlm compare-engines sleepstudy
+  bayesmlm compare-engines sleepstudy --engines laplace,advi,ml --reference laplace --seed 1
+  bayesmlm compare-engines "y ~ x + (1 | g)" --data rows.csv --engines nuts,ml
+
+exit status:
+  0 every engine fitted and converged; 1 one failed or did not converge; 2 an error in the
+  command, the model or the data; 130 interrupted
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status.
@@ -136,16 +146,19 @@ def parser() -> argparse.ArgumentParser:
             epilog=more,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        added.set_defaults(run=name)
+        added.set_defaults(run=name.replace("-", "_"))
         return added
 
     command("models", "list the models of the gallery")
     show = command("show", "show a model's equations, levels and priors", SHOW)
     fit = command("fit", "fit a model, beside its published table", FIT)
+    engines = command("compare-engines", "fit a model by several engines, side by side", ENGINES)
     command("demo", "fit and show the High School & Beyond model (about a minute)")
     add_model_arguments(show)
     add_model_arguments(fit)
     add_fit_arguments(fit)
+    add_model_arguments(engines)
+    add_engines_arguments(engines)
     return top
 
 
@@ -179,6 +192,25 @@ def add_fit_arguments(command: argparse.ArgumentParser) -> None:
         "--seed", type=int, metavar="N", help="a whole number from 0: same seed, same result"
     )
     command.add_argument("--out", metavar="DIR", help="the folder that gets fit, tables, pictures")
+    command.add_argument(
+        "--progress",
+        action=argparse.BooleanOptionalAction,
+        help="show progress on standard error (default: in a terminal)",
+    )
+
+
+def add_engines_arguments(command: argparse.ArgumentParser) -> None:
+    """Add what says which engines, and how."""
+    command.add_argument(
+        "--engines",
+        metavar="NAMES",
+        default="nuts,laplace,advi,ml",
+        help="names with commas between (default: nuts,laplace,advi,ml)",
+    )
+    command.add_argument(
+        "--reference", metavar="NAME", help="distances are from it (default: nuts, if converged)"
+    )
+    command.add_argument("--seed", type=int, metavar="N", help="a whole number from 0")
     command.add_argument(
         "--progress",
         action=argparse.BooleanOptionalAction,

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from bayesmlm import compare, gallery
 from bayesmlm import demo as demonstration
-from bayesmlm import gallery
 from bayesmlm.fit import Fit, load
 from bayesmlm.model_source import Source, compact, saved, source
 from bayesmlm.output import output_folder, write_files
@@ -74,6 +74,18 @@ def fit(options: argparse.Namespace) -> int:
     if options.out is not None:
         print(f"\nfit, tables and pictures: {os.path.abspath(options.out)}")
     return OK if result.check().ok else NOT_CONVERGED
+
+
+def compare_engines(options: argparse.Namespace) -> int:
+    """Fit a model by several engines, and show them side by side."""
+    model = source(options).model()
+    names = [name.strip() for name in options.engines.split(",")]
+    found = compare.compare_engines(
+        model, names, seed=options.seed, reference=options.reference, progress=options.progress
+    )
+    display(found)
+    fine = not found.failures and all(fit.check().ok for fit in found.fits.values())
+    return OK if fine else NOT_CONVERGED
 
 
 def demo(_: argparse.Namespace) -> int:

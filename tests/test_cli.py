@@ -36,11 +36,11 @@ def test_version(run):
     assert run("--version") == (0, f"bayesmlm {mlm.__version__}\n", "")
 
 
-@pytest.mark.parametrize("command", ["", "models", "show", "fit", "demo"])
+@pytest.mark.parametrize("command", ["", "models", "show", "fit", "compare-engines", "demo"])
 def test_help_has_a_usage_line_and_examples(command, run):
     status, out, err = run(*command.split(), "--help")
     assert (status, err) == (0, "") and out.startswith("usage: bayesmlm")
-    if command in ("", "show", "fit"):
+    if command in ("", "show", "fit", "compare-engines"):
         assert "examples:\n  bayesmlm " in out
 
 

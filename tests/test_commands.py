@@ -341,6 +341,19 @@ def test_demo(run, tmp_path, monkeypatch):
     assert status == 0 and "Converged" in out
 
 
+def test_engines_that_are_not_there(run):
+    refused(run("compare-engines", "sleepstudy", "--engines", "nuts,laplce"), "'laplace'")
+    refused(run("compare-engines", "sleepstudy", "--reference", "advy"), "'advi'")
+
+
+@pytest.mark.slow
+def test_engines_side_by_side(run):
+    words = ("--engines", "laplace,ml", "--reference", "laplace", "--seed", 1)
+    status, out, err = run("compare-engines", "sleepstudy", *words)
+    assert (status, err) == (0, "")
+    assert "distance: from laplace" in out and "sd_Subject[Days]" in out
+
+
 @pytest.mark.slow
 def test_fit_for_real(run, tmp_path):
     status, out, err = run("fit", "radon-slope", "--seed", 1, "--out", tmp_path)
