@@ -57,7 +57,10 @@ class Outcome:
 
     @property
     def note(self) -> str | None:
-        """Which category is a success, in words, or None."""
+        """Which category is a success, or the order of categories, in words, or None."""
+        if self.categories:
+            order = " < ".join(map(str, self.categories))
+            return f"categories in order: {order}; thresholds stand in the intercept's place."
         if self.success is None:
             return None
         return f"success is {self.success!r}, failure is {self.failure!r}."

@@ -26,13 +26,16 @@ def observe(
     simulate
         A function of the parts by name, arrays, and of a generator ``rng``.
     parts
-        The tensors that both take: a vector over the rows first, then scalars or vectors.
+        The tensors that both take: the linear predictor first, then scalars or vectors.
     signature
         Which of the parts are no values of rows, as NumPy writes it; None: all are.
     """
     import pymc as pm
+    import pytensor.tensor as pt
 
     keys = tuple(parts)
+    first, *rest = parts.values()
+    rows = pt.zeros(observed.shape) + first  # a linear predictor may be one number
 
     def logp(value: Any, *given: Any) -> Any:
         return log_density(value, **dict(zip(keys, given, strict=True)))
@@ -44,7 +47,8 @@ def observe(
     each = ",".join("()" for _ in keys)
     return pm.CustomDist(
         name,
-        *parts.values(),
+        rows,
+        *rest,
         logp=logp,
         random=random,
         signature=f"{each}->()" if signature is None else signature,

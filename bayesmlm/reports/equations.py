@@ -26,8 +26,11 @@ class Equations:
 
     @property
     def text(self) -> str:
-        """The level-wise equations, in the language that `equations` reads."""
-        return equations_text(self.spec, self.levels)
+        """The level-wise equations, in the language that `equations` reads.
+
+        Of a family that no left side declares they are for reading: ``student[identity](y) = …``.
+        """
+        return equations_text(self.spec, self.levels, strict=False)
 
     @property
     def combined(self) -> str:

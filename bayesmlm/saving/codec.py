@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.errors import SavedFitError, message
+from bayesmlm.names import SIGMA
+from bayesmlm.priors import Priors
 from bayesmlm.saving.kinds import kinds
 from bayesmlm.spec.expression import normalise
 from bayesmlm.spec.terms import Predictor, Response, Term
@@ -166,6 +168,8 @@ class Decoder:
             raise unknown(f"the class {name!r}")
         known = {each.name for each in fields(kind) if each.init}
         given = {key: self.decode(item) for key, item in value.items() if key != CLASS}
+        if kind in EARLIER:
+            given = EARLIER[kind](given)
         if strange := sorted(set(given) - known):
             raise unknown(f"the field {strange[0]!r} of {name}")
         made = kind(**given)
@@ -180,6 +184,18 @@ EXPRESSIONS: dict[type, Callable[[Any], tuple[str, ...]]] = {
     Response: lambda response: (response.column, *(text for _, text in response.additions)),
 }
 """What will be evaluated on new data: held against the language, as in a formula."""
+
+
+def with_further(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of `Priors` from those of fits that knew no parameter but sigma."""
+    if "sigma" not in given or "further" in given:
+        return given
+    rest = {key: value for key, value in given.items() if key != "sigma"}
+    return rest | {"further": {} if given["sigma"] is None else {SIGMA: given["sigma"]}}
+
+
+EARLIER: dict[type, Callable[[dict[str, Any]], dict[str, Any]]] = {Priors: with_further}
+"""How the fields of classes that have changed since were called."""
 
 
 def objects(decoder: Decoder, items: list[Any], value: dict[str, Any]) -> NDArray[Any]:

@@ -57,15 +57,16 @@ def outcome_text(response: Response, strict: bool = True) -> str:
     response
         The outcome.
     strict
-        Refuse a family that no left side declares; otherwise its link is written all the same.
+        Refuse a family that no left side declares; otherwise it is written for reading, as
+        ``student[identity](y)``.
     """
     link = response.link or CANONICAL_LINKS.get(response.family, "identity")
     inside = response.column
     if response.additions:
         inside += " | " + " + ".join(f"{name}({value})" for name, value in response.additions)
-    if strict and (
-        link not in LINKS or _family(link, dict(response.additions), inside) != response.family
-    ):
+    if not is_sayable(response):
+        if not strict:
+            return f"{response.family}[{link}]({inside})"
         raise SpecError(
             message(
                 f"the family {response.family!r} with the link {link!r}",
@@ -76,6 +77,15 @@ def outcome_text(response: Response, strict: bool = True) -> str:
     if link == "identity" and not re.match(rf"(?:{'|'.join(LINKS)})\s*\(", inside):
         return inside
     return f"{link}({inside})"
+
+
+def is_sayable(response: Response) -> bool:
+    """Return whether a left side declares the response's family and link."""
+    link = response.link or CANONICAL_LINKS.get(response.family, "identity")
+    additions = dict(response.additions)
+    if link not in LINKS or ("trials" in additions and link not in ("logit", "probit")):
+        return False
+    return response.family == _family(link, {k: v for k, v in additions.items() if k != "se"}, "")
 
 
 def _link(text: str) -> tuple[str, str, str]:

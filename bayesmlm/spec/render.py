@@ -11,13 +11,15 @@ from bayesmlm.spec.expression import group_text
 from bayesmlm.spec.formula_text import formula_text
 from bayesmlm.spec.latex import latex
 from bayesmlm.spec.levelwise import LevelBlock, Line, levelwise
-from bayesmlm.spec.outcome import outcome_text
+from bayesmlm.spec.outcome import is_sayable, outcome_text
 from bayesmlm.spec.terms import ModelSpec, Term
 
 __all__ = ["combined_text", "equations_text", "formula_text", "latex"]
 
 
-def equations_text(spec: ModelSpec, levels: Mapping[str, tuple[str, ...]] | None = None) -> str:
+def equations_text(
+    spec: ModelSpec, levels: Mapping[str, tuple[str, ...]] | None = None, strict: bool = True
+) -> str:
     """Write a model as level-wise equations that `equations()` reads back.
 
     Parameters
@@ -27,6 +29,8 @@ def equations_text(spec: ModelSpec, levels: Mapping[str, tuple[str, ...]] | None
     levels
         The grouping that each factor is constant in, as detected in data. Without it, the
         declared levels; every other factor is a predictor of level 1.
+    strict
+        Refuse a family that no left side declares; otherwise its equations are for reading.
 
     Returns
     -------
@@ -39,7 +43,7 @@ def equations_text(spec: ModelSpec, levels: Mapping[str, tuple[str, ...]] | None
         If the language of equations cannot express the model.
     """
     written = levelwise(spec, levels)
-    left = outcome_text(spec.response)
+    left = outcome_text(spec.response, strict)
     first = f"{left} = {_right(written.first, written.offset)}"
     rows = [("level 1:", [first])]
     rows += [(_header(block), _block_lines(block)) for block in written.blocks]
@@ -49,7 +53,7 @@ def equations_text(spec: ModelSpec, levels: Mapping[str, tuple[str, ...]] | None
         for header, lines in rows
         for number, line in enumerate(lines)
     )
-    if equations(text) != spec:
+    if is_sayable(spec.response) and equations(text) != spec:
         raise SpecError(
             message(
                 "a model that its level-wise equations do not give back",

@@ -25,7 +25,11 @@ DATA = pd.DataFrame(
         "b": np.arange(N) % 2,
     }
 ).assign(t=lambda d: d.n // 2)
+DATA["s"] = DATA["s"].clip(upper=0.99)
+DATA["o"] = np.arange(N) % 4
 DRAWS = 2000
+NARROW = {"Intercept": Normal(0, 0.5), "slopes": Normal(0, 0.1), "sd": HalfNormal(0.3)}
+"""Priors under which no count is too large for its type."""
 
 
 def drawn(formula: str, draws: int = DRAWS, seed: int = 1, **options: Any) -> xr.DataTree:
@@ -91,6 +95,19 @@ def test_responses_follow_from_the_parameters() -> None:
         ("b ~ x + (1 | g)", {"family": "bernoulli", "link": "probit"}),
         ("t | trials(n) ~ x + (1 | g)", {"family": "binomial"}),
         ("n ~ x + (1 | g)", {"family": "poisson", "priors": {"slopes": Normal(0, 0.1)}}),
+        ("y ~ x + (1 | g)", {"family": "student"}),
+        ("s ~ x + (1 | g)", {"family": "lognormal", "priors": {"sigma": HalfNormal(1)}}),
+        ("s ~ x + (1 | g)", {"family": "gamma", "priors": NARROW}),
+        ("s ~ x + (1 | g)", {"family": "beta", "link": "cloglog", "priors": NARROW}),
+        ("t | trials(n) ~ x + (1 | g)", {"family": "beta_binomial"}),
+        ("n ~ x + (1 | g)", {"family": "negbinomial", "priors": NARROW}),
+        ("n ~ 1", {"family": "zero_inflated_poisson", "priors": {"Intercept": Normal(0, 1)}}),
+        ("n ~ x + (1 | g)", {"family": "zero_inflated_negbinomial", "priors": NARROW}),
+        ("n ~ x + (1 | g)", {"family": "hurdle_poisson", "priors": NARROW}),
+        ("n ~ x + (1 | g)", {"family": "hurdle_negbinomial", "priors": NARROW}),
+        ("b ~ x + (1 | g)", {"family": "cumulative", "link": "probit"}),
+        ("o ~ x + (1 | g)", {"family": "cumulative"}),
+        ("o ~ 1", {"family": "cumulative"}),
     ],
 )
 def test_every_family(formula: str, options: dict[str, Any]) -> None:
@@ -103,6 +120,9 @@ def test_every_family(formula: str, options: dict[str, Any]) -> None:
         assert ((y >= 0) & (y <= DATA.n.to_numpy())).all()
     if response == "b":
         assert set(np.unique(y)) == {0, 1}
+    if response == "o":
+        assert set(np.unique(y)) == {0, 1, 2, 3}
+        assert (tree["prior"]["thresholds"].diff("threshold") > 0).all()
 
 
 def test_same_seed_same_draws(capfd: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,11 @@ PAIRS = {
     "booleans": ([True, False, True], pl.Boolean, "bool"),
     "text": (["b", "a", "b"], pl.String, "str"),
     "text of objects": (["b", "a", "b"], pl.String, "object"),
-    "categories": (["b", "a", "b"], pl.Enum(["b", "a", "c"]), pd.CategoricalDtype(["b", "a", "c"])),
+    "categories": (
+        ["b", "a", "b"],
+        pl.Enum(["b", "a", "c"]),
+        pd.CategoricalDtype(["b", "a", "c"], ordered=True),
+    ),
     "nullable integers": ([1, 2, 3], pl.Int64, "Int64"),
     "nullable booleans": ([True, False, True], pl.Boolean, "boolean"),
     "arrow integers": ([1, 2, 3], pl.Int64, pd.ArrowDtype(pa.int64())),
@@ -50,6 +54,13 @@ def test_categories_keep_their_order():
     kind = pl.Enum(["low", "mid", "high", "never"])
     frame = pl.DataFrame({"x": pl.Series(["low", "high", "mid"], dtype=kind)})
     assert frame_of(frame)["x"].cat.categories.to_list() == ["low", "mid", "high"]
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_whether_categories_have_an_order_is_kept(ordered):
+    values = pd.Categorical(["low", "high"], categories=["low", "high"], ordered=ordered)
+    assert frame_of(pd.DataFrame({"x": values}))["x"].cat.ordered == ordered
+    assert not frame_of(pl.DataFrame({"x": ["low", "high"]}))["x"].cat.ordered
 
 
 def test_polars_categories_without_an_order_are_sorted():

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bayesmlm.design.response import evaluate, learn, read_outcome
+from bayesmlm.design.response import evaluate, learn, read_outcome, unlikely
 from bayesmlm.errors import DataError, SpecError
 from bayesmlm.families import family
 from bayesmlm.spec import formula
@@ -137,3 +137,63 @@ def test_counts_are_exact():
         outcome("z", "poisson", FRAME.assign(z=[1e20, 1, 2, 3]))
     with pytest.raises(DataError, match="'trials' has counts as large as 1e"):
         outcome("b | trials(z)", "binomial", FRAME.assign(z=1e20))
+
+
+LEVELS = pd.DataFrame(
+    {
+        "level": pd.Categorical(["b", "a", "c", "a"], categories=["c", "b", "a"], ordered=True),
+        "number": [3, 2, 4, 2],
+        "whole": [2.0, 3.0, 2.0, 2.0],
+        "gap": [1, 2, 4, 1],
+        "one": [2, 2, 2, 2],
+        "half": [1.0, 1.5, 2.0, 1.0],
+        "wide": [0, 1, 2, 1000],
+        "text": pd.Categorical(["low", "high", "low", "high"]),
+        "single": pd.Categorical(["a"] * 4, categories=["a"], ordered=True),
+        "zero": [0, 0, 0, 0],
+    }
+)
+
+
+def test_ordered_categories_are_counted_in_their_order():
+    found = outcome("level", "cumulative", LEVELS)
+    assert found.y.tolist() == [1, 2, 0, 2]
+    assert found.categories == ("c", "b", "a")
+    assert found.threshold_labels == ("c|b", "b|a")
+
+
+@pytest.mark.parametrize(
+    ("name", "y", "categories"),
+    [("number", [1, 0, 2, 0], (2, 3, 4)), ("whole", [0, 1, 0, 0], (2, 3))],
+)
+def test_whole_numbers_are_ordered_categories(name, y, categories):
+    found = outcome(name, "cumulative", LEVELS)
+    assert found.y.tolist() == y
+    assert found.categories == categories
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("gap", "no row of the response 'gap' has 3"),
+        ("one", r"has one category \(2\)"),
+        ("half", "has values such as 1.5"),
+        ("wide", "has values such as 1000"),
+        ("text", "has categories without an order: 'high', 'low'"),
+        ("single", r"has one category \('a'\)"),
+    ],
+)
+def test_responses_that_are_not_ordered_categories(name, words):
+    with pytest.raises(DataError, match=words):
+        outcome(name, "cumulative", LEVELS)
+
+
+@pytest.mark.parametrize(
+    "name", ["poisson", "negbinomial", "zero_inflated_poisson", "hurdle_negbinomial"]
+)
+def test_counts_that_are_all_zero_are_told(name):
+    response = formula("zero ~ 1").response
+    found = read_outcome(response, family(name), LEVELS)
+    assert unlikely(response, family(name), found) == (
+        "every response is 0: only the priors bound the intercept."
+    )
