@@ -62,6 +62,9 @@ def make_result():
         design = model.design
         dims = {names.BETA: (names.COEF,), names.SIGMA: ()}
         coords = {names.COEF: list(design.coef)}
+        for parameter in design.parameters:
+            dims[parameter.name] = (names.THRESHOLD,) if parameter.labels else ()
+            coords[names.THRESHOLD] = list(parameter.labels)
         for block in design.random:
             group, effect = names.safe(block.name), names.effect_dim(block.name)
             coords |= {group: list(block.grouping.labels), effect: list(block.effects)}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from bayesmlm.errors import SavedFitError
+from bayesmlm.priors import HalfNormal
 from bayesmlm.saving.codec import Decoder, Encoder, from_text, to_text
 from bayesmlm.saving.kinds import kinds
 from bayesmlm.spec import Declarations, ModelSpec, Predictor, RandomTerm, Residual, Response, Term
@@ -176,3 +177,15 @@ def test_every_registered_value_comes_back(registry):
     }[registry]
     for value in values:
         assert round_trip(value) == value and type(round_trip(value)) is type(value)
+
+
+def test_priors_that_knew_no_parameter_but_sigma_are_read():
+    def earlier(sigma):
+        fields = {"coefficients": {}, "intercept_at_means": True, "sds": {}, "correlations": {}}
+        chosen = {"$set": []}
+        return Decoder({}.__getitem__).decode(
+            {"$": "Priors", **fields, "sigma": sigma, "chosen": chosen}
+        )
+
+    assert earlier({"$": "HalfNormal", "sigma": 2.0}).further == {"sigma": HalfNormal(2.0)}
+    assert earlier(None).further == {}
