@@ -39,6 +39,8 @@ _WHERE = {
     "Gamma": "bayesmlm.priors",
     "InverseGamma": "bayesmlm.priors",
     "LKJ": "bayesmlm.priors",
+    "compare_fits": "bayesmlm.side_by_side",
+    "vocabulary": "bayesmlm.reports.vocabulary",
     "BayesmlmError": "bayesmlm.errors",
     "BayesmlmWarning": "bayesmlm.errors",
     "SpecError": "bayesmlm.errors",
@@ -92,6 +94,7 @@ __all__ = [
     "UnsupportedError",
     "__version__",
     "compare_engines",
+    "compare_fits",
     "compare_icc",
     "compare_points",
     "datasets",
@@ -99,6 +102,7 @@ __all__ = [
     "formula",
     "gallery",
     "load",
+    "vocabulary",
 ]
 
 if TYPE_CHECKING:
@@ -145,6 +149,8 @@ if TYPE_CHECKING:
         Normal,
         StudentT,
     )
+    from bayesmlm.reports.vocabulary import vocabulary
+    from bayesmlm.side_by_side import compare_fits
     from bayesmlm.spec import ModelSpec, equations, formula
 
 

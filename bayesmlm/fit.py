@@ -13,6 +13,8 @@ from bayesmlm.effects import random_effects
 from bayesmlm.plots import Plots
 from bayesmlm.reports import Page, Table
 from bayesmlm.reports.equations import Equations
+from bayesmlm.reports.numbers import estimates_of
+from bayesmlm.reports.report import report
 from bayesmlm.reports.statistics import (
     anova_table,
     icc_table,
@@ -26,10 +28,13 @@ from bayesmlm.reports.statistics import (
     within_between_table,
 )
 from bayesmlm.reports.summary import estimates, fixed_table, summary, variance_table
+from bayesmlm.reports.vocabulary import words
 from bayesmlm.result import FitResult
-from bayesmlm.saving import load_result, save_result
+from bayesmlm.saving import load_result, replacing, save_result
+from bayesmlm.spec.render import formula_text
 from bayesmlm.summaries.draws import PROBABILITY
 from bayesmlm.summaries.grid import At
+from bayesmlm.summaries.maximum import ERRORS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -91,12 +96,31 @@ class Fit:
         return summaries.at_maximum(self.result, "bic")
 
     def equations(self) -> Equations:
-        """Return the model's equations."""
-        return Equations(self.result.spec, self.result.design.factor_levels)
+        """Return the model's equations with its priors and the estimates."""
+        result = self.result
+        priors = None if ERRORS in result.tree.children else result.priors
+        levels = result.design.factor_levels
+        return Equations(result.spec, levels, priors, estimates_of(result))
 
-    def summary(self, probability: float = PROBABILITY) -> Page:
-        """Return what was fitted, fixed effects, variance components and convergence."""
-        return summary(self.result, self.check(), probability)
+    def summary(self, probability: float = PROBABILITY, vocabulary: str | None = None) -> Page:
+        """Return what was fitted, fixed effects, variance components and convergence.
+
+        Coefficients stand by level: those of group-level predictors under the coefficient
+        that they explain.
+
+        Parameters
+        ----------
+        probability
+            Of the intervals.
+        vocabulary
+            Words of this page alone; None takes those that `bayesmlm.vocabulary` chose.
+
+        Returns
+        -------
+        Page
+            Prints as text, shows as HTML in a notebook; ``.html()`` and ``.latex()``.
+        """
+        return summary(self.result, self.check(), probability, words(vocabulary))
 
     def fixef(self, probability: float = PROBABILITY) -> Table:
         """Return the fixed effects."""
@@ -106,7 +130,7 @@ class Fit:
         """Return every group's deviations from the fixed part."""
         name = self.only_group(group)
         frame = summaries.ranef(self.result, name, probability)
-        return estimates(f"Random effects by {name}", frame, probability)
+        return estimates(words().random.format(group=name), frame, probability)
 
     def coef(self, group: str | None = None, probability: float = PROBABILITY) -> Table:
         """Return every group's coefficients: fixed effects plus deviations."""
@@ -231,6 +255,21 @@ class Fit:
         options |= {} if by_level else {"by_level": False}
         return r2_table(self.result, kind, probability, **options)
 
+    def report(self, path: str | os.PathLike[str], probability: float = PROBABILITY) -> None:
+        """Write one page with everything: equations, tables, pictures, checks, assumptions.
+
+        Parameters
+        ----------
+        path
+            Such as ``"report.html"``. The page holds its pictures and formulas itself: it
+            needs no network and no script.
+        probability
+            Of the intervals.
+        """
+        text = report(self.result, self.check(), self.equations(), probability)
+        with replacing(path) as new:
+            new.write(text.encode())
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Save the fit to one file, which `bayesmlm.load` reads; see `bayesmlm.saving`.
 
@@ -262,7 +301,7 @@ class Fit:
     def __repr__(self) -> str:
         result = self.result
         state = "converged" if self.check().ok else "not converged"
-        return f"<bayesmlm.Fit {self.equations().formula} by {result.engine.name}, {state}>"
+        return f"<bayesmlm.Fit {formula_text(result.spec)} by {result.engine.name}, {state}>"
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()

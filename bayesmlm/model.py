@@ -105,8 +105,11 @@ class Model:
             warnings.warn(caution, BayesmlmWarning, stacklevel=2)
 
     def equations(self) -> Equations:
-        """Return the equations, each predictor on the level where the data have it."""
-        return Equations(self.spec, self.design.factor_levels)
+        """Return the equations and priors, each predictor on the level where the data have it.
+
+        Prints level by level; ``.latex(notation="gelman-hill")``, ``.html()``.
+        """
+        return Equations(self.spec, self.design.factor_levels, self.prior_values)
 
     def levels(self) -> Levels:
         """Return the groupings as levels, and where every column of the data varies."""

@@ -35,6 +35,7 @@ FLOORS = (
         "gallery",
         "compare",
         "outcomes",
+        "side_by_side",
         "model_source",
         "output",
         "demo",

@@ -187,7 +187,7 @@ def canvas(
     """
     draw = interface(backend)
     import xarray as xr
-    from arviz_base import rc_context
+    from arviz import rc_context
     from arviz_plots import PlotCollection
 
     dots = (size[0] * DOTS, size[1] * DOTS)

@@ -143,10 +143,12 @@ def plane(
     outside = clip(panel, separate, np.vstack([pooled, ellipse(centre, T, ELLIPSES[-1])]))
     names = [found.block.effects[k] for k in pair]
     moved = np.nanstd(found.population[:, pair], axis=0).any()
-    about = ", moved for each group by its predictors" if moved else ""
+    about = (
+        "\nthe ellipses move with the predictors of a group: drawn at their mean" if moved else ""
+    )
     beyond = f"\n{outside} estimates without pooling lie outside the picture" if outside else ""
     panel.label(
-        f"Shrinkage by {found.block.name}{undetermined(found)}{beyond}",
+        f"Shrinkage by {found.block.name}{about}{undetermined(found)}{beyond}",
         *(f"{name} ({unit(result.design, name)})" for name in names),
     )
     key(
@@ -154,7 +156,7 @@ def plane(
         [
             ("no pooling", GREY),
             ("partial pooling", BLUE),
-            (f"population, 50 % and 95 %{about}", RUST),
+            ("population, 50 % and 95 %", RUST),
         ],
     )
     return picture

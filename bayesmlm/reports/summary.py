@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from bayesmlm import names
 from bayesmlm.checks import Check
+from bayesmlm.reports.levels import level_table, named_variances
 from bayesmlm.reports.table import Page, Table
+from bayesmlm.reports.vocabulary import Vocabulary
+from bayesmlm.reports.vocabulary import words as chosen
 from bayesmlm.result import FitResult
 from bayesmlm.spec.render import combined_text
 from bayesmlm.summaries import fixef, further_parameters, variance_components
@@ -17,24 +20,32 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def fixed_table(result: FitResult, probability: float = PROBABILITY) -> Table:
-    """Return the table of fixed effects."""
+def fixed_table(
+    result: FitResult, probability: float = PROBABILITY, words: Vocabulary | None = None
+) -> Table:
+    """Return the table of fixed effects, a row a coefficient."""
     frame = fixef(result, probability).rename_axis("coefficient")
     notes = ("normal approximation at the maximum",) if "se" in frame else ()
-    return Table(f"Fixed effects ({percent(probability)} intervals)", frame, notes)
+    title = (words or chosen()).fixed
+    return Table(f"{title} ({percent(probability)} intervals)", frame, notes)
 
 
-def variance_table(result: FitResult, probability: float = PROBABILITY) -> Table:
+def variance_table(
+    result: FitResult, probability: float = PROBABILITY, words: Vocabulary | None = None
+) -> Table:
     """Return the table of variance components."""
+    words = words or chosen()
     frame = variance_components(result, probability)
+    if words.greek:
+        frame = named_variances(result, frame)
     notes = []
     if any(len(block.effects) > 1 for block in result.design.random):
         notes.append("share: of the whole grouping, averaged over the rows of the data")
     if frame["lower"].isna().all():
         notes.append("estimates at the maximum")
-        title, frame = "Variance components", frame.drop(columns=["lower", "upper"])
+        title, frame = words.variance, frame.drop(columns=["lower", "upper"])
     else:
-        title = f"Variance components ({percent(probability)} intervals)"
+        title = f"{words.variance} ({percent(probability)} intervals)"
         notes.append("variance and SD are posterior means; lower and upper bound the SD")
     return Table(title, frame, tuple(notes))
 
@@ -52,8 +63,14 @@ def further_table(result: FitResult, probability: float = PROBABILITY) -> Table:
     return Table(f"Further parameters ({percent(probability)} intervals)", frame)
 
 
-def summary(result: FitResult, convergence: Check, probability: float = PROBABILITY) -> Page:
-    """Return the summary page of a fit."""
+def summary(
+    result: FitResult,
+    convergence: Check,
+    probability: float = PROBABILITY,
+    words: Vocabulary | None = None,
+) -> Page:
+    """Return the summary page of a fit, its coefficients by level."""
+    words = words or chosen()
     design = result.design
     levels = str(design.levels).splitlines()
     head = [
@@ -64,9 +81,10 @@ def summary(result: FitResult, convergence: Check, probability: float = PROBABIL
     ]
     parts: list[object] = ["\n".join(head)]
     if design.coef:
-        parts.append(fixed_table(result, probability))
+        flat = fixed_table(result, probability, words)
+        parts.append(level_table(result, probability, words, flat))
     if design.random or (design.estimates_scale and design.family.residual_variance):
-        parts.append(variance_table(result, probability))
+        parts.append(variance_table(result, probability, words))
     if further(result):
         parts.append(further_table(result, probability))
     parts.append("\n".join([described(result), *result.notes]))

@@ -47,11 +47,27 @@ class Table:
         The numbers, unrounded.
     notes
         Lines under the table.
+    headings
+        Lines between the rows: the number of the row below, and what the line says, in one
+        piece or in the pieces that stand in the first columns.
     """
 
     title: str
     frame: pd.DataFrame
     notes: tuple[str, ...] = ()
+    headings: tuple[tuple[int, tuple[str, ...]], ...] = ()
+
+    def body(self) -> list[list[str] | tuple[str, ...]]:
+        """Return rows (lists) and headings (tuples) in order."""
+        rows = self.cells()[1]
+        above: dict[int, list[tuple[str, ...]]] = {}
+        if len(rows) == len(self.frame):  # not of a table cut in the middle
+            for at, heading in self.headings:
+                above.setdefault(at, []).append(heading)
+        parts: list[list[str] | tuple[str, ...]] = []
+        for at, row in enumerate(rows):
+            parts += [*above.get(at, []), row]
+        return parts
 
     def cells(self) -> tuple[list[str], list[list[str]]]:
         """Return headings and rows as text, rounded by each row's SD."""
@@ -88,8 +104,9 @@ class Table:
                 overflow="fold",
                 min_width=max(width, min(len(heading), 8)),
             )
-        for row in rows:
-            table.add_row(*map(Text, row))
+        for row in self.body():
+            style = "bold" if isinstance(row, tuple) else ""
+            table.add_row(*(Text(each, style=style) for each in row))
         return Group(table, *(Text(f"  {note}") for note in self.notes))
 
     def is_text(self, k: int) -> bool:
@@ -101,24 +118,16 @@ class Table:
 
     __repr__ = __str__
 
+    def html(self) -> str:
+        """Return the table in HTML, without a style sheet."""
+        return table_html(self)
+
+    def latex(self) -> str:
+        """Return the table in LaTeX, for the package booktabs."""
+        return table_latex(self)
+
     def _repr_html_(self) -> str:
-        headings, rows = self.cells()
-        head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-        n_index = self.frame.index.nlevels
-        body = "".join(
-            "<tr>"
-            + "".join(
-                f'<td style="text-align:{self.align(k - n_index)}">{escape(value)}</td>'
-                for k, value in enumerate(row)
-            )
-            + "</tr>"
-            for row in rows
-        )
-        notes = "".join(f"<div>{escape(note)}</div>" for note in self.notes)
-        return (
-            f'<table><caption style="text-align:left"><b>{escape(self.title)}</b></caption>'
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{notes}"
-        )
+        return self.html()
 
     def align(self, k: int) -> str:
         """Return the alignment of column k; negative k is the index."""
@@ -148,11 +157,104 @@ class Page:
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
+    def html(self) -> str:
+        """Return the page in HTML, without a style sheet."""
         return "\n".join(
-            f"<pre>{escape(part)}</pre>" if isinstance(part, str) else part._repr_html_()
+            f"<pre>{escape(part)}</pre>" if isinstance(part, str) else part.html()
             for part in self.parts
         )
+
+    def latex(self) -> str:
+        """Return the page in LaTeX, its tables for the package booktabs."""
+        return "\n\n".join(
+            "\\noindent " + r" \\ ".join(map(plain_latex, part.splitlines()))
+            if isinstance(part, str)
+            else part.latex()
+            for part in self.parts
+        )
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+
+def table_html(table: Table) -> str:
+    """Return a table in HTML: headings span it, numbers stand to the right."""
+    columns, _ = table.cells()
+    n_index = table.frame.index.nlevels
+    head = "".join(
+        f'<th style="text-align:{table.align(k - n_index)}">{escape(name)}</th>'
+        for k, name in enumerate(columns)
+    )
+    lines = []
+    for row in table.body():
+        if isinstance(row, tuple):
+            line = escape(", ".join(row))
+            span = f'<th colspan="{len(columns)}" style="text-align:left">{line}</th>'
+            lines.append(f"<tr>{span}</tr>")
+            continue
+        cells = (
+            f'<td style="text-align:{table.align(k - n_index)}">{escape(value)}</td>'
+            for k, value in enumerate(row)
+        )
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    notes = "".join(f"<div>{escape(note)}</div>" for note in table.notes)
+    return (
+        f'<table><caption style="text-align:left"><b>{escape(table.title)}</b></caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>{notes}"
+    )
+
+
+def table_latex(table: Table) -> str:
+    """Return a table in LaTeX."""
+    columns, _ = table.cells()
+    n_index = table.frame.index.nlevels
+    align = "".join("l" if table.align(k - n_index) == "left" else "r" for k in range(len(columns)))
+    lines = []
+    for row in table.body():
+        if isinstance(row, tuple):
+            line = plain_latex(", ".join(row))
+            lines.append(rf"\multicolumn{{{len(columns)}}}{{l}}{{\textit{{{line}}}}} \\")
+        else:
+            lines.append(" & ".join(map(plain_latex, row)) + r" \\")
+    notes = "".join(rf" \\ {{\footnotesize {plain_latex(note)}}}" for note in table.notes)
+    return "\n".join(
+        [
+            r"\begin{table}[htbp]",
+            rf"\caption{{{plain_latex(table.title)}}}",
+            rf"\begin{{tabular}}{{{align}}}",
+            r"\toprule",
+            " & ".join(map(plain_latex, columns)) + r" \\",
+            r"\midrule",
+            *lines,
+            r"\bottomrule",
+            rf"\end{{tabular}}{notes}",
+            r"\end{table}",
+        ]
+    )
+
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "–": "--",
+    "…": r"\ldots{}",
+    "²": r"\textsuperscript{2}",
+    "α": r"$\alpha$",
+    "β": r"$\beta$",
+    "γ": r"$\gamma$",
+    "π": r"$\pi$",
+    "σ": r"$\sigma$",
+    "τ": r"$\tau$",
+    **{chr(0x2080 + d): rf"$_{d}$" for d in range(10)},
+    **{letter: "\\" + letter for letter in "_&%$#{}"},
+}
+"""What LaTeX writes otherwise, in text."""
+
+
+def plain_latex(text: str) -> str:
+    """Return text as LaTeX writes it outside of formulas."""
+    return "".join(LATEX.get(letter, letter) for letter in text)
 
 
 def render(renderable: Any) -> str:

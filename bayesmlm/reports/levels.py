@@ -1,0 +1,159 @@
+"""Tables by level, as HLM prints them: predictors under the coefficient that they explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bayesmlm.reports.table import Table
+from bayesmlm.reports.vocabulary import Vocabulary
+from bayesmlm.result import FitResult
+from bayesmlm.spec.levelwise import Levelwise, Line, levelwise
+from bayesmlm.spec.symbols import digits
+from bayesmlm.spec.terms import INTERCEPT, INTERCEPT_LABEL, Term
+from bayesmlm.summaries import fixef
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Leaf = tuple[str, Term, Term]
+"""Label of a fixed coefficient, its term in its own equation, and in the combined model."""
+
+
+def sections(written: Levelwise) -> list[tuple[str | None, Term, list[Leaf]]]:
+    """Return the fixed coefficients under the coefficient whose equation they stand in.
+
+    Returns
+    -------
+    list
+        Of (label, its term, leaves); the label is None for level 1 itself. A coefficient
+        of a coefficient follows it.
+    """
+    lines = [(line.left, line) for line in written.lines]
+    modelled = {left for left, _ in lines}
+    found: list[tuple[str | None, Term, list[Leaf]]] = []
+
+    def born(line: Line, product: Term) -> Iterator[Leaf]:
+        if line.intercept is not None:
+            yield line.intercept, INTERCEPT, product
+        for slope in line.slopes:
+            yield slope.label, slope.term, slope.product
+
+    def visit(label: str | None, product: Term, leaves: list[Leaf]) -> None:
+        own = [leaf for leaf in leaves if leaf[0] not in modelled]
+        if own:
+            found.append((label, product, own))
+        for inner, _, whole in leaves:
+            if inner in modelled:
+                below = [
+                    leaf for left, line in lines if left == inner for leaf in born(line, whole)
+                ]
+                visit(inner, whole, below)
+
+    visit(None, INTERCEPT, list(born(written.first, INTERCEPT)))
+    return found
+
+
+def columns_of(result: FitResult, term: Term, within: Term) -> list[tuple[str, str]]:
+    """Return the coefficients of a term, several for a factor.
+
+    Parameters
+    ----------
+    result
+        The fit.
+    term
+        The term in the combined model.
+    within
+        The same in the equation where it stands: ``w`` of ``x:w`` under the slope of x.
+
+    Returns
+    -------
+    list
+        Of (name of the coefficient, name in its equation).
+    """
+    fixed = result.design.fixed
+    names = [
+        name
+        for name, at in zip(fixed.columns, fixed.term_of, strict=True)
+        if fixed.terms[at] == term
+    ]
+    return [(name, own_name(name, fixed.terms, term, within)) for name in names]
+
+
+def own_name(name: str, terms: tuple[Term, ...], term: Term, within: Term) -> str:
+    """Return a coefficient's name in its equation; the whole name where it does not divide."""
+    if within.is_intercept:
+        return INTERCEPT_LABEL
+    factors = next(each for each in terms if each == term).factors
+    parts = name.split(":")
+    if len(parts) != len(factors):
+        return name
+    return ":".join(part for part, each in zip(parts, factors, strict=True) if each in within.key)
+
+
+def level_table(result: FitResult, probability: float, words: Vocabulary, base: Table) -> Table:
+    """Return the table of fixed effects, by the equations that they stand in.
+
+    Parameters
+    ----------
+    result
+        The fit.
+    probability
+        Of the intervals.
+    words
+        The vocabulary.
+    base
+        The same as a flat table, whose title and notes are kept.
+    """
+    import pandas as pd
+
+    written = levelwise(result.spec, result.design.factor_levels)
+    labels: list[tuple[str, str]] = []
+    columns: list[str] = []
+    headings: list[tuple[int, tuple[str, ...]]] = []
+    for label, product, leaves in sections(written):
+        headings.append((len(labels), heading(label, product, words)))
+        for leaf, within, whole in leaves:
+            for column, own in columns_of(result, whole, within):
+                columns.append(column)
+                labels.append((words.coefficient(leaf), own))
+    ordered = fixef(result, probability).loc[columns]
+    index = pd.MultiIndex.from_tuples(labels, names=["", "coefficient"])
+    frame = ordered.set_axis(index)
+    return replace(base, frame=frame, headings=tuple(headings))
+
+
+def heading(label: str | None, product: Term, words: Vocabulary) -> tuple[str, ...]:
+    """Return the heading of a section."""
+    if label is None:
+        return ("level 1",)
+    what = "intercept" if product.is_intercept else f"slope of {product}"
+    return f"for {words.coefficient(label)}", what
+
+
+def named_variances(result: FitResult, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of variance components with levels and the names τ and σ²."""
+    import pandas as pd
+
+    written = levelwise(result.spec, result.design.factor_levels)
+    names: dict[tuple[str, str], str] = {}
+    number: dict[str, int] = {}
+    for block in written.blocks:
+        group = ":".join(block.grouping)
+        number[group] = block.number
+        for line in block.lines:
+            if line.random is not None:
+                at = digits(line.random)
+                names[group, str(line.product)] = subscript("τ", f"{at}{at}")
+    index = []
+    for group, effect in frame.index:
+        level = f"level {number[group]}: {group}" if group in number else "level 1"
+        symbol = names.get((group, effect), "σ²" if group not in number else "τ")
+        index.append((level, f"{symbol} {effect}".strip()))
+    return frame.set_axis(pd.MultiIndex.from_tuples(index, names=["level", "effect"]))
+
+
+def subscript(letter: str, numbers: str) -> str:
+    """Return a letter with digits below it; without digits the letter alone."""
+    return letter + "".join(chr(0x2080 + int(d)) for d in numbers if d.isdecimal())

@@ -1,0 +1,166 @@
+"""Equations with their estimates: each coefficient its posterior mean, its SD in brackets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bayesmlm import names
+from bayesmlm.design.encoding import Encoding
+from bayesmlm.reports.comparison import centre
+from bayesmlm.reports.levels import columns_of
+from bayesmlm.reports.table import cell
+from bayesmlm.result import FitResult
+from bayesmlm.spec.levelwise import LevelBlock, Levelwise, Line, levelwise
+from bayesmlm.spec.outcome import outcome_text
+from bayesmlm.spec.symbols import escape, symbol
+from bayesmlm.spec.terms import INTERCEPT, Term
+from bayesmlm.summaries import corr, fixef
+from bayesmlm.summaries.draws import flatten
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """What stands in the equations of a fit.
+
+    Parameters
+    ----------
+    rows
+        The level-wise equations, (header, equation), with numbers.
+    latex
+        The same in LaTeX, each a pair around the relation.
+    """
+
+    rows: tuple[tuple[str, str], ...]
+    latex: str
+
+    @property
+    def text(self) -> str:
+        """The equations, aligned."""
+        width = max(len(header) for header, _ in self.rows) + 1
+        return "\n".join(f"{header:<{width}}{line}" for header, line in self.rows)
+
+
+def estimates_of(result: FitResult) -> Estimates:
+    """Return the level-wise equations of a fit with its estimates."""
+    writer = _Writer(result)
+    return Estimates(tuple(writer.rows()), writer.latex())
+
+
+class _Writer:
+    """Writes equations; a coefficient that an equation models keeps its name."""
+
+    def __init__(self, result: FitResult) -> None:
+        self.result = result
+        self.written: Levelwise = levelwise(result.spec, result.design.factor_levels)
+        self.modelled = {line.left for line in self.written.lines}
+        frame = fixef(result) if result.design.coef else None
+        self.values: dict[str, str] = {}
+        if frame is not None:
+            mean, error = ("estimate", "se") if "se" in frame else ("mean", "sd")
+            for name, row in frame.iterrows():
+                shown = cell("mean", row[mean], row[error])
+                self.values[str(name)] = f"{shown} ({cell('sd', row[error], row[error])})"
+
+    def summands(self, line: Line, product: Term) -> list[tuple[str, str]]:
+        """Return (number or name, predictor) of an equation's right side."""
+        born = [(line.intercept, INTERCEPT, product)] if line.intercept is not None else []
+        born += [(slope.label, slope.term, slope.product) for slope in line.slopes]
+        found = []
+        for label, term, whole in born:
+            if label in self.modelled:
+                found.append((label, "" if term.is_intercept else str(term)))
+                continue
+            for name, own in columns_of(self.result, whole, term):
+                found.append((self.values[name], "" if term.is_intercept else own))
+        return found
+
+    def right(self, line: Line, offset: tuple[str, ...] = ()) -> str:
+        """Return the right side as text."""
+        parts = [
+            f"{number}*{name}" if name else number
+            for number, name in self.summands(line, line.product)
+        ]
+        parts += [f"offset({each})" for each in offset]
+        parts += [line.random] if line.random is not None else []
+        return (" + ".join(parts) or "0").replace("+ -", "- ")
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return headers and equations, then the distributions."""
+        written = self.written
+        left = outcome_text(self.result.spec.response)
+        rows = [("level 1:", f"{left} = {self.right(written.first, written.offset)}")]
+        if self.result.design.estimates_scale:
+            rows.append(("", f"{written.first.random} ~ Normal, SD {self.sigma()}"))
+        for block in written.blocks:
+            header = f"level {block.number} ({':'.join(block.grouping)}):"
+            for number, line in enumerate(block.lines):
+                rows.append((header if number == 0 else "", f"{line.left} = {self.right(line)}"))
+            rows += [("", text) for text in self.distributions(block)]
+        return rows
+
+    def sigma(self) -> str:
+        """Return the residual SD."""
+        return with_error(flatten(self.result.posterior[names.SIGMA])[0][:, 0])
+
+    def distributions(self, block: LevelBlock) -> list[str]:
+        """Return the SDs of a block's effects and the correlations between them."""
+        found = self.result.design.block(":".join(block.grouping))
+        sds = flatten(self.result.posterior[names.sd(found.name)])[0]
+        by_effect = {
+            effect: with_error(draws) for effect, draws in zip(found.effects, sds.T, strict=True)
+        }
+        lines = []
+        for line in block.lines:
+            if line.random is None:
+                continue
+            spreads = ", ".join(
+                by_effect[name] for name in self.effect_names(found.encodings, line.product)
+            )
+            lines.append(f"{line.random} ~ Normal, SD {spreads}")
+        if found.pairs:
+            matrix = corr(self.result, found.name).to_numpy()
+            shown = ", ".join(f"{matrix[i, j]:.2f}" for i, j in found.pairs)
+            effects = ", ".join(line.random for line in block.lines if line.random is not None)
+            lines.append(f"correlation of {effects}: {shown}")
+        return lines
+
+    def effect_names(self, encodings: tuple[Encoding, ...], product: Term) -> list[str]:
+        """Return the effect columns of a term."""
+        return [
+            name
+            for encoding in encodings
+            for name, at in zip(encoding.columns, encoding.term_of, strict=True)
+            if encoding.terms[at] == product
+        ]
+
+    def latex(self) -> str:
+        """Return the equations in LaTeX."""
+        written = self.written
+        y = rf"\text{{{escape(outcome_text(self.result.spec.response))}}}"
+        lines = [rf"{y} &= {self.right_latex(written.first)}"]
+        lines += [f"{symbol(line.left)} &= {self.right_latex(line)}" for line in written.lines]
+        for block in written.blocks:
+            lines += [rf"&\text{{{escape(text)}}}" for text in self.distributions(block)]
+        if self.result.design.estimates_scale:
+            text = f"{written.first.random} ~ Normal, SD {self.sigma()}"
+            lines.append(rf"&\text{{{escape(text)}}}")
+        return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+    def right_latex(self, line: Line) -> str:
+        """Return the right side in LaTeX."""
+        parts = []
+        for number, name in self.summands(line, line.product):
+            head = symbol(number) if number in self.modelled else rf"\text{{{number}}}"
+            parts.append(head + (rf" \, \text{{{escape(name)}}}" if name else ""))
+        parts += [symbol(line.random)] if line.random is not None else []
+        return (" + ".join(parts) or "0").replace(r"+ \text{-", r"- \text{")
+
+
+def with_error(draws: np.ndarray) -> str:
+    """Return "1.56 (0.12)"; a point has no SD."""
+    estimate, error = centre(draws)
+    if not np.isfinite(error):
+        return f"{estimate:.4g}"
+    return f"{cell('mean', estimate, error)} ({cell('sd', error, error)})"

@@ -1,0 +1,50 @@
+from bayesmlm.reports.levels import sections
+from bayesmlm.spec import equations, formula
+from bayesmlm.spec.levelwise import levelwise
+
+
+def test_predictors_stand_under_the_coefficient_that_they_explain(fit):
+    table = fit.summary().parts[1]
+    assert [row for row in table.body() if isinstance(row, tuple)] == [
+        ("for b0", "intercept"),
+        ("for b1", "slope of x"),
+    ]
+    assert list(table.frame.index) == [
+        ("g00", "Intercept"),
+        ("g01", "w"),
+        ("g02", "s[T.c]"),
+        ("g10", "Intercept"),
+        ("g11", "w"),
+        ("g12", "s[T.c]"),
+    ]
+    flat = fit.fixef().frame
+    assert table.frame["mean"].to_list() == [
+        flat.loc[name, "mean"] for name in ("Intercept", "w", "s[T.c]", "x", "x:w", "x:s[T.c]")
+    ]
+
+
+def test_the_words_follow_the_vocabulary(fit):
+    text = str(fit.summary(vocabulary="levels"))
+    for piece in ("Coefficients by level, γ", "for β₁", "γ₁₂", "τ₀₀ Intercept", "level 2: g", "σ²"):
+        assert piece in text
+    text = str(fit.summary(vocabulary="population/group"))
+    assert "Population-level effects" in text
+    assert "Fixed effects" not in text
+
+
+def test_three_levels_and_crossed_groups():
+    written = levelwise(formula("y ~ x + z + (x | a/b) + (1 | c)"), {"z": ("a",)})
+    found = [(label, [leaf[0] for leaf in leaves]) for label, _, leaves in sections(written)]
+    assert found == [("b00", ["g000", "g001"]), ("b10", ["g100"])]
+    written = levelwise(equations("level 1: y = b0 + b1*x + r\nlevel 2 (g): b0 = g00 + u0"))
+    found = [(label, [leaf[0] for leaf in leaves]) for label, _, leaves in sections(written)]
+    assert found == [(None, ["b1"]), ("b0", ["g00"])]
+
+
+def test_every_coefficient_has_its_row_and_its_html(fit):
+    html = fit.summary().html()
+    assert html.count("<tr><th colspan=") == 2
+    assert "for b1, slope of x" in html
+    latex = fit.summary().latex()
+    assert r"\multicolumn{9}{l}{\textit{for b1, slope of x}} \\" in latex
+    assert r"x:s" not in latex.split(r"\begin{tabular}")[1]
