@@ -227,7 +227,7 @@ class Model:
             raise EngineError(
                 message(
                     f"the effects of this model do not integrate out exactly: {found}",
-                    "gaussian responses with Normal priors of the fixed effects",
+                    "gaussian responses with normal effects and Normal priors of the fixed effects",
                     'use to_pymc(random_effects="sample"), which has all effects in the graph',
                 )
             )
@@ -245,6 +245,15 @@ class Model:
         """
         check_count("draws", draws)
         start = resolve_seed(seed)
+        mixed = next((b.name for b in self.design.random if b.distribution == "points"), None)
+        if mixed is not None:
+            raise EngineError(
+                message(
+                    f"prior_predictive() of mass points by {mixed}, which are summed out",
+                    "effects that the graph holds",
+                    "leave out dist=, or write dist='student'",
+                )
+            )
         import pymc as pm
 
         with quiet(), self.to_pymc("non-centred"):

@@ -45,6 +45,11 @@ def effects(group: str) -> str:
     return f"u_{safe(group)}"
 
 
+def nu(group: str) -> str:
+    """Name of the degrees of freedom of a grouping's Student-t effects."""
+    return f"nu_{safe(group)}"
+
+
 def points(group: str) -> str:
     """Name of the mass points of a grouping's effects, deviations as `effects` are."""
     return f"points_{safe(group)}"
@@ -82,5 +87,5 @@ def pair(first: str, second: str) -> str:
 
 def reserved_for(groups: list[str]) -> frozenset[str]:
     """Return every name that the groupings' variables and dimensions take."""
-    coined = (sd, corr, effects, effect_dim, pair_dim, points, mass, membership, point_dim)
+    coined = (sd, corr, effects, effect_dim, pair_dim, nu, points, mass, membership, point_dim)
     return RESERVED | {coin(group) for group in groups for coin in coined}

@@ -170,6 +170,9 @@ def conditional_posterior(
     kernel = code(design.family)
     if kernel is None:
         return f"the {design.family.name} family has no compiled density"
+    other = next((block for block in design.random if not block.is_normal), None)
+    if other is not None:
+        return f"the effects by {other.name} are not normal ({other.distribution})"
     bounded = [name for name in design.coef if priors.coefficients[name].positive]
     if bounded:
         return f"the prior of {bounded[0]} is bounded"

@@ -174,6 +174,9 @@ def gaussian_marginal(design: Design, priors: Priors) -> GaussianMarginal | str:
     """
     if design.family.name != "gaussian":
         return f"the {design.family.name} family does not integrate in closed form"
+    other = next((block for block in design.random if not block.is_normal), None)
+    if other is not None:
+        return f"the effects by {other.name} are not normal ({other.distribution})"
     if not is_normal(priors):
         return "a fixed effect has a prior that is not Normal"
     data = columns(design)

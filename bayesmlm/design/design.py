@@ -25,7 +25,7 @@ from bayesmlm.design.refuse import (
 )
 from bayesmlm.design.response import Outcome, check_seen, learn, read_outcome, unlikely
 from bayesmlm.design.screen import check_names, far_from_zero, near_collinear, screen
-from bayesmlm.errors import SpecError, message, suggestion
+from bayesmlm.errors import DataError, SpecError, message, suggestion
 from bayesmlm.families import Family, Parameter
 from bayesmlm.families.parameter import ORDERED
 from bayesmlm.spec.expression import is_name, variables
@@ -54,6 +54,8 @@ class RandomBlock:
         ``range(q)``.
     encodings
         How the effect columns were made, one a block.
+    distribution, points
+        Of the effects, ``"normal"``, ``"student"`` or ``"points"``, and how many points.
     """
 
     grouping: Grouping
@@ -61,6 +63,13 @@ class RandomBlock:
     Z: Array
     blocks: tuple[tuple[int, ...], ...]
     encodings: tuple[Encoding, ...]
+    distribution: str = "normal"
+    points: int | None = None
+
+    @property
+    def is_normal(self) -> bool:
+        """Whether the effects are normal."""
+        return self.distribution == "normal"
 
     @property
     def name(self) -> str:
@@ -350,7 +359,22 @@ def random_block(
             for start, width in zip(starts, widths, strict=False)
         ),
         encodings=tuple(encoding for encoding, _ in encoded),
+        distribution=own[0].distribution,
+        points=checked_points(own[0].points, grouping),
     )
+
+
+def checked_points(points: int | None, grouping: Grouping) -> int | None:
+    """Return the number of mass points, which is not above the number of groups."""
+    if points is not None and points > grouping.size:
+        raise DataError(
+            message(
+                f"{points} mass points of {grouping.size} groups of {grouping.name}",
+                "at most as many points as groups",
+                f"write k={min(3, grouping.size)}, say",
+            )
+        )
+    return points
 
 
 def factor_levels(

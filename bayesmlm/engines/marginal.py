@@ -26,7 +26,7 @@ def require_marginal(design: Design, priors: Priors, engine: str) -> GaussianMar
         raise EngineError(
             message(
                 f"{engine} cannot fit this model: {marginal}",
-                "gaussian responses with Normal priors of the fixed effects",
+                "gaussian responses with normal effects and Normal priors of the fixed effects",
                 'fit with "nuts"',
             )
         )

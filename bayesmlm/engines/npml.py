@@ -26,6 +26,7 @@ from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.expectation import add_point, candidates, em, first, polish, scattered
 from bayesmlm.engines.layout import Laid, data_groups, posterior_dataset
+from bayesmlm.engines.mixed import MIXING
 from bayesmlm.engines.mixture import Mixing, Mixture, mixture
 from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.relative import partials
@@ -156,6 +157,14 @@ def check_design(design: Design, points: int) -> None:
             )
         )
     block = design.random[0]
+    if not block.is_normal:
+        raise EngineError(
+            message(
+                f"NPML of effects by {block.name} whose distribution is {block.distribution}",
+                "terms without dist=, as NPML(points=3) has the points",
+                'leave out dist=, or fit with "nuts"',
+            )
+        )
     if len(block.blocks) > 1:
         raise EngineError(
             message(
@@ -317,29 +326,34 @@ def point_tree(density: Mixture, best: Maximum, K: int) -> Any:
     psi = mixing_hyperparameters(laid, at, points)
     posterior = posterior_dataset(laid, psi, beta[None], {block.name: (share @ points)[None]})
     groups = {
-        "posterior": posterior.assign(mixing_variables(design, points, at.mass, share)),
+        "posterior": posterior.assign(mixing_variables(design, points, at.mass)),
+        MIXING: membership(design, share),
         "sample_stats": xr.Dataset(statistics),
         "standard_errors": errors,
     }
     return xr.DataTree.from_dict(groups | data_groups(laid))
 
 
-def mixing_variables(design: Design, points: Array, mass: Array, share: Array) -> dict[str, Any]:
-    """Return points, masses and the groups' posterior probabilities as arrays of one draw."""
+def membership(design: Design, share: Array) -> Any:
+    """Return the groups' probabilities of the points."""
     import xarray as xr
 
     block = design.random[0]
-    group, effect = names.safe(block.name), names.effect_dim(block.name)
-    dim = names.point_dim(block.name)
-    coords = {
-        dim: np.arange(1, len(points) + 1),
-        effect: list(block.effects),
-        group: list(block.grouping.labels),
-    }
+    dims = names.safe(block.name), names.point_dim(block.name)
+    coords = {dims[0]: list(block.grouping.labels), dims[1]: np.arange(1, share.shape[1] + 1)}
+    return xr.Dataset({names.membership(block.name): (dims, share)}, coords)
+
+
+def mixing_variables(design: Design, points: Array, mass: Array) -> dict[str, Any]:
+    """Return points and masses as arrays of one draw."""
+    import xarray as xr
+
+    block = design.random[0]
+    effect, dim = names.effect_dim(block.name), names.point_dim(block.name)
+    coords = {dim: np.arange(1, len(points) + 1), effect: list(block.effects)}
     found = {
         names.points(block.name): ((dim, effect), points),
         names.mass(block.name): ((dim,), mass),
-        names.membership(block.name): ((group, dim), share),
     }
     return {
         name: xr.DataArray(

@@ -20,6 +20,7 @@ from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.explicit import sample_conditional
 from bayesmlm.engines.integrated import sample_marginal
 from bayesmlm.engines.marginal import find_marginal, require_marginal
+from bayesmlm.engines.mixed import with_effects
 from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.quiet import quiet
 from bayesmlm.engines.sampled import posterior_names, sample_by_nutpie, sample_by_pymc
@@ -194,7 +195,8 @@ class NUTS(Engine):
         with progress.stage("build the graph"), quiet():
             model = build_model(design, priors, coordinates)
         sample = sample_by_nutpie if self.sampler == "nutpie" else sample_by_pymc
-        return sample(model, posterior_names(design), self.options, seed, progress)
+        tree = sample(model, posterior_names(design), self.options, seed, progress)
+        return with_effects(tree, design, seed)
 
     def conditional(
         self, design: Design, priors: Priors, coordinates: tuple[EffectCoordinates, ...]

@@ -119,6 +119,12 @@ def posterior_names(design: Design) -> list[str]:
         kept.append(names.sd(block.name))
         if block.pairs:
             kept.append(names.corr(block.name))
+        if block.distribution == "points":
+            kept += [names.points(block.name), names.mass(block.name)]
+            kept.append(names.membership(block.name))
+            continue
+        if block.distribution == "student":
+            kept.append(names.nu(block.name))
         kept.append(names.effects(block.name))
     return kept + [parameter.name for parameter in design.parameters]
 

@@ -4,12 +4,18 @@ With L the Cholesky factor of the effects' covariance and z standard normal, eff
 group is u_k = sum_{j <= k} L_kj z_j. Non-centred, z_k is the variable sampled; centred, it is
 the group's own coefficient w'gamma + u_k, whose conditional distribution given the effects
 before it is normal, and z_k follows from it.
+
+Student-t effects are non-centred: z is a multivariate t, scaled to unit variance, so that an
+SD is the SD whatever the degrees of freedom (Lange, Little & Taylor 1989,
+doi:10.1080/01621459.1989.10478852).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from bayesmlm import names
 from bayesmlm.design import RandomBlock
@@ -41,10 +47,12 @@ def add_effects(
     sds = add_sds(block, priors)
     factors = add_correlations(block, add_partials(block, priors))
     index = data(f"{group}_index", block.grouping.codes, dims=names.OBS)
+    nu = add_freedom(block, priors) if block.distribution == "student" else None
     deviations: list[Any] = [None] * len(block.effects)
     parts = []
     for members, rows in zip(block.blocks, factors, strict=True):
         standard: list[Any] = []
+        heavy = [] if nu is None else add_standard(block, members, nu)
         for i, k in enumerate(members):
             expected = sum((rows[i][j] * standard[j] for j in range(i)), 0.0) * sds[k]
             spread = rows[i][i] * sds[k]
@@ -55,12 +63,36 @@ def add_effects(
                 deviations[k] = value - mean
                 standard.append((deviations[k] - expected) / spread)
             else:
-                standard.append(pm.Normal(unused(f"z_{label}"), 0.0, 1.0, dims=group))
+                new = heavy[i] if heavy else pm.Normal(unused(f"z_{label}"), 0.0, 1.0, dims=group)
+                standard.append(new)
                 value = deviations[k] = expected + spread * standard[-1]
             parts.append(value[index] * column(block, k))
     dims = (group, names.effect_dim(block.name))
     pm.Deterministic(names.effects(block.name), pt.stack(deviations, axis=1), dims=dims)
     return parts
+
+
+def add_freedom(block: RandomBlock, priors: Priors) -> Any:
+    """Add the degrees of freedom of Student-t effects, above 2."""
+    import pymc as pm
+
+    above = priors.freedom[block.name].pymc(unused(f"{names.nu(block.name)}_above_2"))
+    return pm.Deterministic(names.nu(block.name), 2.0 + above)
+
+
+def add_standard(block: RandomBlock, members: tuple[int, ...], nu: Any) -> list[Any]:
+    """Add the standardised Student-t effects of the groups, uncorrelated, of variance one."""
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    group, q = names.safe(block.name), len(members)
+    label = unused(f"z_{effect_label(block.name, block.effects[members[0]])}")
+    unit = pt.sqrt((nu - 2) / nu)
+    if q == 1:
+        return [pm.StudentT(label, nu=nu, mu=0.0, sigma=1.0, dims=group) * unit]
+    shape = (block.grouping.size, q)
+    z = pm.MvStudentT(label, nu=nu, mu=np.zeros(q), scale=np.eye(q), shape=shape)
+    return [z[:, k] * unit for k in range(q)]
 
 
 def column(block: RandomBlock, k: int) -> Any:

@@ -77,6 +77,9 @@ def choose(
     asked
         One choice for all effects, or choices by ``"group"`` or ``"group[effect]"``.
 
+    Effects that are not normal have no choice: Student-t ones are non-centred, and mass points
+    are summed out.
+
     Raises
     ------
     EngineError
@@ -85,6 +88,9 @@ def choose(
     wishes = read_wishes(design, asked)
     chosen = []
     for block in design.random:
+        if not block.is_normal:
+            refuse_centred(block, wishes)
+            continue
         reliability = quick_reliability(design, block)
         outer = any(block.name in level.nested_in for level in design.levels.levels)
         for k, effect in enumerate(block.effects):
@@ -124,6 +130,20 @@ def read_wishes(design: Design, asked: str | Mapping[str, str] | None) -> dict[s
         if choice not in CHOICES:
             raise refused(choice, repr(name))
     return {name: str(choice) for name, choice in wishes.items()}
+
+
+def refuse_centred(block: RandomBlock, wishes: Mapping[str, str]) -> None:
+    """Refuse to centre effects that are not normal."""
+    keys = [block.name, *(f"{block.name}[{effect}]" for effect in block.effects)]
+    if CENTRED in [wishes.get(key) for key in keys]:
+        raise EngineError(
+            message(
+                f"parametrisation {CENTRED!r} for {block.name!r}, whose effects are not normal "
+                f"({block.distribution})",
+                "normal effects",
+                f"name the other groupings, or leave it out for {block.name!r}",
+            )
+        )
 
 
 def refused(choice: object, place: str) -> EngineError:

@@ -1,7 +1,7 @@
 """Priors as plain values, their defaults, and what they imply."""
 
 from bayesmlm.priors.defaults import Priors, default_priors, outcome_scale, resolve_priors
-from bayesmlm.priors.describe import describe_priors
+from bayesmlm.priors.describe import MASS_PRIOR, describe_priors
 from bayesmlm.priors.lkj import LKJ, cholesky_factor
 from bayesmlm.priors.prior import (
     PRIORS,
@@ -21,6 +21,7 @@ from bayesmlm.priors.prior import (
 
 __all__ = [
     "LKJ",
+    "MASS_PRIOR",
     "PRIORS",
     "Beta",
     "Cauchy",

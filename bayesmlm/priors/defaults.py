@@ -8,7 +8,7 @@ the user sets refers to the coefficient as displayed, at x = 0.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from bayesmlm.errors import PriorError, message, suggestion
 from bayesmlm.families import Parameter
 from bayesmlm.families.parameter import ORDERED, POSITIVE, UNIT
 from bayesmlm.priors.lkj import LKJ
-from bayesmlm.priors.prior import PRIORS, HalfStudentT, Normal, Prior
+from bayesmlm.priors.prior import PRIORS, Gamma, HalfStudentT, Normal, Prior
 
 Array = NDArray[np.float64]
 
@@ -56,6 +56,8 @@ class Priors:
         One a further parameter of the family (sigma, shape), by name.
     chosen
         Names of the parameters whose prior the user set.
+    freedom
+        Of the degrees of freedom above 2, nu - 2, of Student-t effects, by grouping.
     """
 
     coefficients: Mapping[str, Prior]
@@ -64,6 +66,7 @@ class Priors:
     correlations: Mapping[str, LKJ]
     further: Mapping[str, Prior]
     chosen: frozenset[str]
+    freedom: Mapping[str, Prior] = field(default_factory=dict)
 
     @property
     def sigma(self) -> Prior | None:
@@ -97,7 +100,9 @@ def default_priors(design: Design) -> Priors:
     -----
     With s the SD of y (a constant of the link for families without a residual): intercept
     at the means Normal(mean y, 2.5 s); slopes Normal(0, 2.5 s / sd x); SDs and sigma
-    HalfStudentT(3, 2.5 s), for the slope of z divided by sd z; correlations LKJ(2). The
+    HalfStudentT(3, 2.5 s), for the slope of z divided by sd z; correlations LKJ(2); degrees
+    of freedom of Student-t effects 2 + Gamma(2, 0.1) (Juárez & Steel 2010,
+    doi:10.1198/jbes.2009.07145, who have no bound of 2, below which there is no SD). The
     means of categories in a model without an intercept have the prior of an intercept.
     Further parameters: as their families say; for nu Gamma(2, 0.1), for shape HalfCauchy(1)
     (gamma) or InverseGamma(0.4, 0.3) (negative binomial), for phi HalfCauchy(1), for zi and hu
@@ -116,9 +121,10 @@ def default_priors(design: Design) -> Priors:
         coefficients=coefficients,
         intercept_at_means=True,
         sds=sds,
-        correlations={block.name: LKJ(2.0) for block in design.random if block.pairs},
+        correlations={block.name: LKJ(2.0) for block in design.random if has_lkj(block)},
         further={p.name: default_further(p, s) for p in design.parameters},
         chosen=frozenset(),
+        freedom={b.name: Gamma(2.0, 0.1) for b in design.random if b.distribution == "student"},
     )
 
 
@@ -128,6 +134,11 @@ def default_further(parameter: Parameter, s: float) -> Prior:
     if parameter.scaled:
         numbers = (*numbers[:-1], numbers[-1] * s)
     return PRIORS[kind](*numbers)
+
+
+def has_lkj(block: RandomBlock) -> bool:
+    """Whether correlations are parameters; those of mass points follow from the points."""
+    return bool(block.pairs) and block.distribution != "points"
 
 
 def cell_means(design: Design) -> frozenset[str]:
@@ -181,7 +192,8 @@ def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
     user
         Priors by name, the more specific name first: a coefficient (``"ses"``), ``"slopes"``
         for all but the intercept; ``"sd_school[ses]"``, ``"sd_school"``, ``"sd"``;
-        ``"corr_school"``, ``"corr"``; ``"sigma"`` and the family's other further parameters.
+        ``"corr_school"``, ``"corr"``; ``"nu_school"`` (of nu - 2); ``"sigma"`` and the family's
+        other further parameters.
 
     Raises
     ------
@@ -228,6 +240,7 @@ def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
         for group, default in priors.correlations.items()
     }
     further = {name: pick(default, name) for name, default in priors.further.items()}
+    freedom = {group: pick(own, names.nu(group)) for group, own in priors.freedom.items()}
     return replace(
         priors,
         coefficients=coefficients,
@@ -236,6 +249,7 @@ def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
         correlations=correlations,
         further=further,
         chosen=frozenset(chosen),
+        freedom=freedom,
     )
 
 
@@ -247,7 +261,9 @@ def prior_targets(design: Design) -> dict[str, str]:
     for block in design.random:
         targets |= {f"{names.sd(block.name)}[{effect}]": "sd" for effect in block.effects}
         targets[names.sd(block.name)] = "sd"
-        if block.pairs:
+        if block.distribution == "student":
+            targets[names.nu(block.name)] = "sd"
+        if has_lkj(block):
             targets |= {names.corr(block.name): "corr", "corr": "corr"}
     if design.random:
         targets["sd"] = "sd"

@@ -10,13 +10,16 @@ from bayesmlm import names
 from bayesmlm.design import Design, RandomBlock
 from bayesmlm.families import Parameter
 from bayesmlm.families.parameter import ORDERED, POSITIVE
-from bayesmlm.priors.defaults import Priors, cell_means, spread
+from bayesmlm.priors.defaults import Priors, cell_means, has_lkj, spread
 from bayesmlm.priors.lkj import LKJ
 from bayesmlm.priors.prior import Prior
 
 if TYPE_CHECKING:
     import pandas as pd
 
+
+MASS_PRIOR = 2.0
+"""Concentration of the Dirichlet prior of the masses of points: none is near zero."""
 
 AT_ZERO = "where all predictors are 0"
 
@@ -48,9 +51,17 @@ def describe_priors(design: Design, priors: Priors) -> pd.DataFrame:
             key = f"{names.sd(block.name)}[{effect}]"
             sd = priors.sds[block.name][effect]
             rows.append((key, sd, sd_sentence(block, effect, sd)))
-        if block.pairs:
+        if has_lkj(block):
             lkj = priors.correlations[block.name]
             rows.append((names.corr(block.name), lkj, correlation_sentence(block, lkj)))
+        if block.name in priors.freedom:
+            above = priors.freedom[block.name]
+            low, high = (2 + bound for bound in above.interval())
+            sentence = f"of nu - 2: tails of t with {low:.3g} to {high:.3g} degrees of freedom"
+            rows.append((names.nu(block.name), above, f"{sentence} (95 %)"))
+        if block.points is not None:
+            sentence = f"masses of {block.points} points, all of them about equally likely"
+            rows.append((names.mass(block.name), f"Dirichlet({MASS_PRIOR:g})", sentence))
     for parameter in design.parameters:
         own = priors.further[parameter.name]
         rows.append((parameter.name, own, further_sentence(parameter, own, priors)))

@@ -12,8 +12,16 @@ from bayesmlm.spec.scan import closing, excerpt, split
 from bayesmlm.spec.terms import RandomTerm, Term
 
 _FORMS = "(1 + x | g), (x || g), (1 | a/b), (1 | a:b)"
-_GR_OPTIONS = ("by", "cov", "dist")
-_DISTRIBUTIONS = {"gaussian": "normal", "normal": "normal", "student": "student"}
+_GR_OPTIONS = ("by", "cov", "dist", "k")
+_DISTRIBUTIONS = {
+    "gaussian": "normal",
+    "normal": "normal",
+    "student": "student",
+    "points": "points",
+}
+
+MAX_POINTS = 50
+"""Mass points that a term may have."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +30,7 @@ class _Group:
 
     grouping: tuple[str, ...]
     distribution: str = "normal"
+    points: int | None = None
     by: str | None = None
     known_covariance: str | None = None
     members: tuple[str, ...] = ()
@@ -90,6 +99,7 @@ def _random(effects: tuple[Term, ...], group: _Group) -> RandomTerm:
         effects,
         group.grouping,
         distribution=group.distribution,
+        points=group.points,
         by=group.by,
         known_covariance=group.known_covariance,
         members=group.members,
@@ -130,7 +140,7 @@ def _group_name(piece: str, text: str) -> str:
 
 
 def _gr(inside: str) -> _Group:
-    """Read `gr(g, by=z, cov=A, dist="student")`."""
+    """Read `gr(g, by=z, cov=A, dist="student")` or `gr(g, dist="points", k=3)`."""
     (_, group), *rest = split(inside, [","])
     options: dict[str, str] = {}
     for _, piece in rest:
@@ -138,7 +148,8 @@ def _gr(inside: str) -> _Group:
         if name not in _GR_OPTIONS or not value or name in options:
             raise _refuse_group(
                 f"the option {piece!r} of gr(){suggestion(name, _GR_OPTIONS)}",
-                "options of gr() are by=column, cov=matrix and dist='student', once each",
+                "options of gr() are by=column, cov=matrix, dist='student' and dist='points', k=3, "
+                "once each",
             )
         options[name] = value
     distribution = options.get("dist", "normal").strip("'\"")
@@ -150,9 +161,24 @@ def _gr(inside: str) -> _Group:
     return _Group(
         group_names(group),
         distribution=_DISTRIBUTIONS[distribution],
+        points=mass_points(_DISTRIBUTIONS[distribution], options.get("k")),
         by=_group_name(options["by"], inside) if "by" in options else None,
         known_covariance=_group_name(options["cov"], inside) if "cov" in options else None,
     )
+
+
+def mass_points(distribution: str, number: str | None) -> int | None:
+    """Read the number of mass points; None for another distribution."""
+    if distribution != "points" and number is None:
+        return None
+    whole = number is not None and re.fullmatch(r"\d{1,3}", number) is not None
+    if distribution != "points" or not whole or not 2 <= int(number or 0) <= MAX_POINTS:
+        got = f"k={number}" if number is not None else "no k="
+        raise _refuse_group(
+            f"{got} with effects whose distribution is {distribution}",
+            f"dist='points' has k from 2 to {MAX_POINTS}, for example gr(g, dist='points', k=3)",
+        )
+    return int(number or 0)
 
 
 def _mm(inside: str) -> _Group:
@@ -190,5 +216,7 @@ def _several_bars(text: str) -> SpecError:
 def _refuse_group(
     got: str, step: str = "make one column of the data that names the group"
 ) -> SpecError:
-    allowed = "g, a:b, a/b, gr(g, by=…, cov=…, dist=…) and mm(g1, g2, weights=…), of column names"
+    allowed = (
+        "g, a:b, a/b, gr(g, by=…, cov=…, dist=…, k=…) and mm(g1, g2, weights=…), of column names"
+    )
     return SpecError(message(got, allowed, step))

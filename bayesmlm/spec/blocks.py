@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from bayesmlm.errors import SpecError, message
 from bayesmlm.spec.algebra import terms
-from bayesmlm.spec.bars import group_names
+from bayesmlm.spec.bars import group_names, mass_points
 from bayesmlm.spec.expression import normalise, variables
 from bayesmlm.spec.labels import is_random, label
 from bayesmlm.spec.scan import check_text, closing, excerpt, split
@@ -35,12 +35,17 @@ class Equation:
 
 @dataclass(frozen=True)
 class Block:
-    """One header with its equations; `independent` are the pairs with zero covariance."""
+    """One header with its equations; `independent` are the pairs with zero covariance.
+
+    `distributions` are names of random effects that are not normal, with their distribution
+    and its number of mass points.
+    """
 
     number: int
     group: tuple[str, ...]
     equations: tuple[Equation, ...]
     independent: tuple[frozenset[str], ...] = ()
+    distributions: tuple[tuple[tuple[str, ...], str, int | None], ...] = ()
 
     @property
     def title(self) -> str:
@@ -143,13 +148,19 @@ def _draft(number: int, group: str | None) -> _Draft:
 def _block(draft: _Draft) -> Block:
     equations: list[Equation] = []
     independent: list[frozenset[str]] = []
+    distributions: list[tuple[tuple[str, ...], str, int | None]] = []
     for line in draft.lines:
         pair = _zero_covariance(line, draft.number)
-        if pair is not None:
+        stated = _distribution(line, draft.number)
+        if stated is not None:
+            distributions.append(stated)
+        elif pair is not None:
             independent.append(pair)
         else:
             equations.append(_equation(line, draft.number))
-    block = Block(draft.number, draft.group, tuple(equations), tuple(independent))
+    block = Block(
+        draft.number, draft.group, tuple(equations), tuple(independent), tuple(distributions)
+    )
     if not equations:
         raise _refuse_header(f"no equation under '{block.title}:'", "write one, or remove it")
     return block
@@ -168,6 +179,24 @@ def _zero_covariance(line: str, number: int) -> frozenset[str] | None:
             message(f"{excerpt(line)!r}", form, "only a covariance of zero can be stated")
         )
     return frozenset((first, second))
+
+
+def _distribution(line: str, number: int) -> tuple[tuple[str, ...], str, int | None] | None:
+    """Read `dist(u0, u1) = student` or `= points(3)`; None where the line is an equation."""
+    if not re.match(r"dist\s*\(", line):
+        return None
+    match = re.fullmatch(r"dist\s*\(([^()]*)\)\s*=\s*(student|points\s*\(\s*(\d+)\s*\))", line)
+    names = [label(name) for name in match[1].split(",")] if match is not None else []
+    found = tuple(name for name in names if name is not None)
+    if match is None or not found or len(set(found)) < len(names) or number == 1:
+        form = (
+            "dist(u0, u1) = student, or = points(3), of random effects of one block above level 1"
+        )
+        raise SpecError(
+            message(f"{excerpt(line)!r}", form, "effects are normal where none is stated")
+        )
+    kind = "student" if match[3] is None else "points"
+    return found, kind, mass_points(kind, match[3])
 
 
 def _equation(line: str, number: int) -> Equation:

@@ -141,12 +141,11 @@ def _random_terms(
     names = [effect.name for effect in mine]
     for name in sorted({name for pair in block.independent for name in pair}):
         if name not in names:
-            raise refuse(
-                f"cov() of {name!r}, which is no random effect of '{block.title}:'"
-                + suggestion(name, names),
-                f"random effects of the block: {', '.join(names) or 'none'}",
-                "name two of them",
-            )
+            raise _no_effect(f"cov() of {name!r}", name, block, names, "name two of them")
+    for stated, _, _ in block.distributions:
+        for name in stated:
+            if name not in names:
+                raise _no_effect(f"dist() of {name!r}", name, block, names, "name some of them")
     terms: list[RandomTerm] = []
     left = list(mine)
     while left:
@@ -155,9 +154,33 @@ def _random_terms(
             apart = {e.name for e in left if frozenset((effect.name, e.name)) in block.independent}
             if apart != {e.name for e in left if e not in together}:
                 raise _incomplete(block, names)
-        terms.append(RandomTerm(tuple(e.term for e in together), grouping))
+        kind, points = _distribution(block, [effect.name for effect in together])
+        effects = tuple(effect.term for effect in together)
+        terms.append(RandomTerm(effects, grouping, distribution=kind, points=points))
         left = [e for e in left if e not in together]
     return terms
+
+
+def _no_effect(got: str, name: str, block: Block, names: list[str], step: str) -> SpecError:
+    return refuse(
+        f"{got}, which is no random effect of '{block.title}:'" + suggestion(name, names),
+        f"random effects of the block: {', '.join(names) or 'none'}",
+        step,
+    )
+
+
+def _distribution(block: Block, names: list[str]) -> tuple[str, int | None]:
+    """Return the distribution of correlated effects, stated once or for each of them."""
+    stated = {name: own[1:] for own in block.distributions for name in own[0]}
+    repeated = len(stated) < sum(len(own[0]) for own in block.distributions)
+    found = {stated.get(name, ("normal", None)) for name in names}
+    if repeated or len(found) > 1:
+        raise refuse(
+            f"dist() of {', '.join(names)} in '{block.title}:', which are correlated",
+            "one distribution for all effects that are correlated, stated once",
+            f"write dist({', '.join(names)}) = student",
+        )
+    return next(iter(found))
 
 
 def _incomplete(block: Block, names: list[str]) -> SpecError:

@@ -123,6 +123,8 @@ def _group_options(term: RandomTerm) -> tuple[tuple[str, ...], str | None]:
         options += f", cov={group_text((term.known_covariance,))}"
     if term.distribution != "normal":
         options += f', dist="{term.distribution}"'
+    if term.points is not None:
+        options += f", k={term.points}"
     return term.grouping, f"gr({group_text(term.grouping)}{options})" if options else None
 
 

@@ -10,6 +10,7 @@ from bayesmlm.spec.symbols import (
     digits,
     escape,
     factor,
+    law,
     product,
     residual_line,
     response_lines,
@@ -123,10 +124,13 @@ class _Printer:
         several = len(self.written.blocks) > 1
         for block in self.written.blocks:
             group = escape(":".join(block.grouping)) if several else ""
-            lines += [self._joint(names, block, group) for names in block.sets]
+            lines += [
+                self._joint(names, kind, block, group)
+                for names, kind in zip(block.sets, block.distributions, strict=True)
+            ]
         return lines
 
-    def _joint(self, names: tuple[str, ...], block: LevelBlock, group: str) -> str:
+    def _joint(self, names: tuple[str, ...], kind: str, block: LevelBlock, group: str) -> str:
         effects = [symbol(name, self.indices[block.grouping]) for name in names]
         terms = [line.product for line in block.lines if line.random in names]
         columns = [each.partition("(")[0] for term in terms for each in term.factors]
@@ -134,12 +138,12 @@ class _Printer:
             index = digits(names[0])
             inside = f"{index}{index}" if index.isdecimal() else escape(index)
             inside += rf",\,\text{{{group}}}" if group else ""
-            return rf"{effects[0]} &\sim N(0,\, \tau_{{{inside}}})"
+            return rf"{effects[0]} &\sim {law(kind, '0', rf'\tau_{{{inside}}}', group)}"
         matrix = r"\mathbf{T}" + (rf"_{{\text{{{group}}}}}" if group else "")
         vector = r" \\ ".join(effects)
         if len(effects) > 1:
             vector = rf"\begin{{pmatrix}} {vector} \end{{pmatrix}}"
-        return rf"{vector} &\sim N(\mathbf{{0}},\, {matrix})"
+        return rf"{vector} &\sim {law(kind, r'\mathbf{0}', matrix, group)}"
 
     def _coefficient(self, label: str) -> str:
         """Return a coefficient with the indices of the blocks it varies over."""

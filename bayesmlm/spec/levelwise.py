@@ -46,7 +46,7 @@ class LevelBlock:
     """The equations of one level and grouping.
 
     `header` is what of the grouping the header names; `sets` are the random effects that are
-    correlated with each other.
+    correlated with each other, `distributions` the distribution of each set, and its points.
     """
 
     number: int
@@ -55,6 +55,7 @@ class LevelBlock:
     nested: bool
     lines: tuple[Line, ...]
     sets: tuple[tuple[str, ...], ...]
+    distributions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,10 @@ def _only_predictor(spec: ModelSpec) -> Predictor:
     if response.residual != Residual():
         raise _refuse(f"residuals that are {response.residual}")
     for term in response.mu.random:
-        if term != RandomTerm(term.effects, term.grouping):
+        plain = RandomTerm(
+            term.effects, term.grouping, distribution=term.distribution, points=term.points
+        )
+        if term != plain:
             raise _refuse(f"the options of the random effects of {term.group}")
     return response.mu
 
@@ -135,7 +139,9 @@ def _write(
     blocks = [writer.nested(level) for level in range(2, len(chain) + 2)]
     beside = [writer.beside(number, grouping) for number, grouping in enumerate(crossed)]
     blocks = [*blocks[:1], *beside, *blocks[1:]]
-    complete = tuple(replace(b, sets=_sets(b, mu)) for b in blocks)
+    complete = tuple(
+        replace(b, sets=_sets(b, mu), distributions=_distributions(b, mu)) for b in blocks
+    )
     return Levelwise(first, mu.offset, complete)
 
 
@@ -143,6 +149,14 @@ def _sets(block: LevelBlock, mu: Predictor) -> tuple[tuple[str, ...], ...]:
     names = {line.product: line.random for line in block.lines if line.random is not None}
     return tuple(
         tuple(name for effect in term.effects if (name := names.get(effect)) is not None)
+        for term in mu.random
+        if frozenset(term.grouping) == frozenset(block.grouping)
+    )
+
+
+def _distributions(block: LevelBlock, mu: Predictor) -> tuple[str, ...]:
+    return tuple(
+        term.distribution_text
         for term in mu.random
         if frozenset(term.grouping) == frozenset(block.grouping)
     )
@@ -257,7 +271,7 @@ def _refuse(got: str) -> SpecError:
     return SpecError(
         message(
             f"{got}, which level-wise equations cannot express",
-            "one response, its location mu, and normal random effects with | or ||",
+            "one response, its location mu, and random effects with | or ||",
             "write the model as a formula: formula_text(spec)",
         )
     )

@@ -97,6 +97,9 @@ def _block_lines(block: LevelBlock) -> list[str]:
     lines = [f"{line.left} = {_right(line)}" for line in block.lines]
     for one, other in combinations(block.sets, 2):
         lines += [f"cov({a}, {b}) = 0" for a in one for b in other]
+    for names, distribution in zip(block.sets, block.distributions, strict=True):
+        if distribution != "normal":
+            lines.append(f"dist({', '.join(names)}) = {distribution}")
     return lines
 
 

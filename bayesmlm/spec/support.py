@@ -7,7 +7,8 @@ from bayesmlm.spec.terms import ModelSpec, RandomTerm, Residual, Response
 
 _IMPLEMENTED = (
     "one response, a predictor of its location (mu), independent residuals, and normal random "
-    "effects, correlated (x | g) or independent (x || g)"
+    "effects, correlated (x | g) or independent (x || g); Student-t effects, "
+    "gr(g, dist='student'), and mass points of one grouping, gr(g, dist='points', k=3)"
 )
 
 
@@ -29,6 +30,7 @@ def refuse_unsupported(spec: ModelSpec) -> None:
     _check_response(spec.response)
     for term in spec.response.mu.random:
         _check_random(term)
+    _check_distributions(spec.response.mu.random)
 
 
 def _check_response(response: Response) -> None:
@@ -43,14 +45,27 @@ def _check_random(term: RandomTerm) -> None:
     bar = f"({' + '.join(str(effect) for effect in term.effects)} | {term.group})"
     if term.covariance != "unstructured":
         raise _refuse(f"a covariance {term.covariance!r} of {bar}", "write (x | g) or (x || g)")
-    if term.distribution != "normal":
-        raise _refuse(f"effects with a {term.distribution} distribution, {bar}", "leave out dist=")
     if term.by is not None:
         raise _refuse(f"a covariance by {term.by!r}, {bar}", "leave out by=")
     if term.known_covariance is not None:
         raise _refuse(f"the known covariance {term.known_covariance!r} of {bar}", "leave out cov=")
     if term.members or term.membership_weights:
         raise _refuse(f"multiple membership, {bar}", "model one grouping column: (1 | g)")
+
+
+def _check_distributions(random: tuple[RandomTerm, ...]) -> None:
+    """Refuse two distributions in one grouping, and mass points beside one another."""
+    kinds: dict[frozenset[str], RandomTerm] = {}
+    for term in random:
+        other = kinds.setdefault(frozenset(term.grouping), term)
+        if (other.distribution, other.points) != (term.distribution, term.points):
+            got = f"effects of {term.group} with two distributions"
+            raise _refuse(got, "give every term of a grouping the same dist=")
+    points = [term for term in random if term.distribution == "points"]
+    if len(points) > 1:
+        groups = " and ".join(term.group for term in points)
+        step = "one term of mass points in a model, (x | gr(g, dist='points', k=3))"
+        raise _refuse(f"two terms of mass points, by {groups}", step)
 
 
 def _refuse(got: str, step: str) -> UnsupportedError:

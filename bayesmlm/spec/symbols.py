@@ -91,6 +91,26 @@ def residual_line(response: Response, residual: str, indices: str) -> str:
     return rf"{symbol(residual, indices)} &\sim N(0,\, {variance})"
 
 
+def law(distribution: str, mean: str, variance: str, group: str) -> str:
+    r"""Return the distribution of random effects of a mean and (co)variance, in LaTeX.
+
+    Parameters
+    ----------
+    distribution
+        ``"normal"``, ``"student"`` or ``"points(3)"``.
+    mean, variance, group
+        In LaTeX; the group is empty where there is only one.
+    """
+    inside = rf"({mean},\, {variance})"
+    label = rf"_{{\text{{{group}}}}}" if group else ""
+    if distribution == "normal":
+        return f"N{inside}"
+    if distribution == "student":
+        return rf"t_{{\nu{label}}}{inside}"
+    number = distribution.removeprefix("points(").removesuffix(")")
+    return rf"\sum_{{k=1}}^{{{number}}} \pi_k \, \delta_{{\alpha_k}}"
+
+
 def _squared(expression: str, indices: str) -> str:
     value = _value(expression, indices)
     return rf"{value}^{{\,2}}" if is_name(expression) else rf"\left({value}\right)^2"

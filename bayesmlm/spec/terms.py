@@ -83,7 +83,9 @@ class RandomTerm:
     covariance
         Structure over the columns of `effects`.
     distribution
-        Distribution of the effects.
+        Distribution of the effects: ``"normal"``, ``"student"`` or ``"points"``.
+    points
+        Number of mass points, where the distribution is one of points.
     by, known_covariance, membership_weights
         A column that splits the covariance, the name of a known covariance matrix between
         levels, and the weight columns of multiple membership.
@@ -93,6 +95,7 @@ class RandomTerm:
     grouping: tuple[str, ...] = field(compare=False)
     covariance: str = "unstructured"
     distribution: str = "normal"
+    points: int | None = None
     by: str | None = None
     known_covariance: str | None = None
     members: tuple[str, ...] = ()
@@ -106,6 +109,11 @@ class RandomTerm:
     def group(self) -> str:
         """The grouping's name, nested factors joined by a colon: ``school:class``."""
         return ":".join(self.grouping)
+
+    @property
+    def distribution_text(self) -> str:
+        """The distribution as equations write it: ``student`` or ``points(3)``."""
+        return self.distribution if self.points is None else f"points({self.points})"
 
     @property
     def has_intercept(self) -> bool:

@@ -166,6 +166,10 @@ ERRORS = [
     ("y ~ (1 | a//b)", "the group", "one column"),
     ("y ~ (1 | gr(g, bye=z))", "bye=z.*did you mean 'by'", "by=column"),
     ("y ~ (1 | gr(g, dist='t'))", "distribution 't'", "gaussian"),
+    ("y ~ (1 | gr(g, dist='points'))", "no k= with effects", "k from 2"),
+    ("y ~ (1 | gr(g, dist='points', k=1))", "k=1 with effects", "k from 2"),
+    ("y ~ (1 | gr(g, dist='points', k=2.5))", "k=2.5 with effects", "k from 2"),
+    ("y ~ (1 | gr(g, dist='student', k=3))", "k=3 with effects .* student", "k from 2"),
     ("y ~ (1 | mm(g))", "two or more", ""),
     ("y ~ (1 | mm(g, h, weights=w))", "1 weights for 2", ""),
     ("y ~ 1 | g", "a bar at character 3", r"parentheses: \(1 \| g\)"),
@@ -278,7 +282,15 @@ def test_a_long_plain_formula_is_read() -> None:
         (formula("y ~ x", sigma="~ x"), "a predictor of sigma"),
         (formula("y ~ (1 | gr(g, by=z))"), "a covariance by 'z'"),
         (formula("y ~ (1 | gr(g, cov=A))"), "known covariance 'A'"),
-        (formula("y ~ (1 | gr(g, dist='student'))"), "a student distribution"),
+        (
+            formula("y ~ (1 | gr(g, dist='student')) + (0 + x | g)"),
+            "effects of g with two distributions",
+        ),
+        (
+            formula("y ~ (1 | gr(g, dist='points', k=2)) + (1 | gr(h, dist='points', k=2))"),
+            "two terms of mass points, by g and h",
+        ),
+        (formula("y ~ (x || gr(g, dist='points', k=2))"), "two terms of mass points, by g and g"),
         (formula("y ~ (1 | mm(a, b))"), "multiple membership"),
         (ModelSpec(()), "0 responses"),
         (ModelSpec((formula("y ~ x").response, formula("z ~ x").response)), "2 responses"),
@@ -292,6 +304,9 @@ def test_what_nothing_implements_is_refused_once(spec: ModelSpec, got: str) -> N
 
 def test_what_is_implemented_is_let_through() -> None:
     refuse_unsupported(formula("y | se(s) ~ x + offset(z) + (x || a/b) + (1 | k)"))
+    refuse_unsupported(
+        formula("y ~ (x || gr(g, dist='student')) + (1 | gr(h, dist='points', k=9))")
+    )
 
 
 def test_importing_spec_imports_nothing_heavy() -> None:

@@ -259,3 +259,40 @@ def test_declared_levels_without_random_effects_are_written() -> None:
     assert equations_text(spec) == text
     assert equations(equations_text(spec, {})) == spec
     assert spec.declared != Declarations()
+
+
+DISTRIBUTIONS = (
+    ("y ~ x + (x | gr(g, dist='student')) + (1 | h)", "dist(u0, u1) = student", "t_{\\nu"),
+    ("y ~ x + (x || gr(g, dist='student'))", "dist(u1) = student", "t_{\\nu}(0,"),
+    ("y ~ x + (1 | gr(g, dist='points', k=3))", "dist(u0) = points(3)", "\\sum_{k=1}^{3} \\pi_k"),
+)
+
+
+@pytest.mark.parametrize(("text", "line", "law"), DISTRIBUTIONS)
+def test_distributions_of_effects_are_written_and_read_back(text, line, law):
+    spec = formula(text)
+    assert formula(formula_text(spec)) == spec
+    written = equations_text(spec)
+    assert line in written and equations(written) == spec
+    assert law in latex(spec)
+    plain = formula(
+        text.replace("gr(g, dist='student')", "g").replace("gr(g, dist='points', k=3)", "g")
+    )
+    assert plain != spec and "dist(" not in equations_text(plain)
+
+
+@pytest.mark.parametrize(
+    ("lines", "got"),
+    [
+        ("dist(u0) = student", "which are correlated"),
+        ("dist(u0, u1) = student\n dist(u0, u1) = points(3)", "which are correlated"),
+        ("dist(u0, u2) = student", "dist\\(\\) of 'u2', which is no random effect"),
+        ("dist(u0, u1) = cauchy", "dist\\(u0, u1\\) = cauchy"),
+        ("dist(u0, u1) = points(1)", "k=1 with effects"),
+        ("dist() = student", "dist\\(\\) = student"),
+    ],
+)
+def test_distributions_that_are_not_in_the_language(lines, got):
+    head = "level 1: y = b0 + b1*x + r\nlevel 2 (g): b0 = g00 + u0\n b1 = g10 + u1\n "
+    with pytest.raises(SpecError, match=got):
+        equations(head + lines)
