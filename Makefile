@@ -12,11 +12,13 @@ export PYTHON
 one_thread := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 pytest := $(one_thread) $(python) -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: help demo gallery readme benchmark benchmark-peers test test-all lint format lock clean run-env dev-env
+.PHONY: help demo gallery pictures readme benchmark benchmark-peers test test-all lint format \
+	lock clean run-env dev-env
 
 help:
 	@echo 'make demo      set up, then fit the High School & Beyond model and show the result'
 	@echo 'make gallery   set up, then fit every model of models/ whose data are found (BAYESMLM_DATA)'
+	@echo 'make pictures  draw the pictures of docs/pictures.md from real data'
 	@echo 'make readme    put the real output of the demo, the gallery and the benchmarks into README.md'
 	@echo 'make benchmark  time this project and its peers side by side, for an hour or more'
 	@echo 'make test      set up, then lint, check types and run the fast tests'
@@ -32,6 +34,9 @@ gallery: run-env
 	$(python) -m bayesmlm.gallery $(if $(ONLY),--only $(ONLY)) \
 		--json models/GALLERY.json --markdown models/GALLERY.md
 	$(python) scripts/readme.py
+
+pictures: run-env
+	$(python) scripts/pictures.py
 
 # README.md shows what the demo prints; run this when that has changed.
 readme: run-env

@@ -43,7 +43,10 @@ def show(options: argparse.Namespace) -> int:
         print("\nlevels and priors need the data: --data FILE", file=sys.stderr)
         return OK
     model = chosen.model()
-    print(f"{model.equations()}\nformula:  {model.equations().formula}\n\n{model.levels()}\n")
+    equations = model.equations()
+    print(
+        f"{equations.text}\n\ncombined: {equations.combined}\nformula:  {equations.formula}\n\n{model.levels()}\n"
+    )
     for note in model.design.notes:
         print(note + "\n")
     display(model.priors())

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import bayesmlm as mlm
+from bayesmlm.plots import Plots
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 
@@ -14,6 +15,19 @@ def test_its_formula_is_the_model_of_its_equations():
     equations = re.search(r'mlm\.equations\("""(.*?)"""\)', README, re.DOTALL).group(1)
     formula = re.search(r'mlm\.formula\("(.*?)"\)', README).group(1)
     assert mlm.formula(formula) == mlm.equations(equations)
+
+
+def test_every_picture_of_the_gallery_is_there():
+    docs = Path(__file__).parent.parent / "docs"
+    page = (docs / "pictures.md").read_text()
+    linked = re.findall(r"\]\((pictures/[^)]*\.png)\)", page)
+    assert {Path(name).name for name in linked} == {
+        path.name for path in (docs / "pictures").glob("*.png")
+    }
+    drawn = set(re.findall(r"## `fit\.plot\.(\w+)\(", page))
+    assert drawn == {name for name in vars(Plots) if not name.startswith("_")}
+    assert "(docs/pictures.md)" in README
+    assert (docs.parent / "tutorials" / "01_schools.ipynb").is_file()
 
 
 def test_every_engine_is_in_its_table():
