@@ -44,9 +44,8 @@ def show(options: argparse.Namespace) -> int:
         return OK
     model = chosen.model()
     equations = model.equations()
-    print(
-        f"{equations.text}\n\ncombined: {equations.combined}\nformula:  {equations.formula}\n\n{model.levels()}\n"
-    )
+    print(f"{equations.text}\n\ncombined: {equations.combined}")
+    print(f"formula:  {equations.formula}\n\n{model.levels()}\n")
     for note in model.design.notes:
         print(note + "\n")
     display(model.priors())

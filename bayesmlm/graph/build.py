@@ -106,9 +106,7 @@ def whole_response(design: Design) -> Any:
     return design.y.astype(np.int64) if design.family.counts else design.y
 
 
-def add_mixed_response(
-    design: Design, points: Points, eta: Any, others: Mapping[str, Any]
-) -> None:
+def add_mixed_response(design: Design, points: Points, eta: Any, others: Mapping[str, Any]) -> None:
     """Add the likelihood of the response, a group's point summed out."""
     import pymc as pm
 

@@ -12,7 +12,8 @@ of beta, T and sigma².
 
 References
 ----------
-Goldstein (2011), Multilevel Statistical Models, 4th ed., doi:10.1002/9780470973394; Snijders & Bosker (2012), Multilevel Analysis, 2nd ed., section 4.8;
+Goldstein (2011), Multilevel Statistical Models, 4th ed., doi:10.1002/9780470973394;
+Snijders & Bosker (2012), Multilevel Analysis, 2nd ed., section 4.8;
 Bates, Mächler, Bolker & Walker (2015), doi:10.18637/jss.v067.i01.
 """
 
