@@ -15,6 +15,8 @@ from bayesmlm.errors import EngineError, StatisticError
 from bayesmlm.summaries.r2 import DEFINITIONS
 from bayesmlm.summaries.rows import n_draws
 
+pytestmark = pytest.mark.filterwarnings("ignore::bayesmlm.BayesmlmWarning")  # runs are short
+
 Statistic = Callable[[mlm.Fit], Any]
 
 STATISTICS: dict[str, Statistic] = {
@@ -131,7 +133,6 @@ def fits() -> Callable[[str, str], mlm.Fit]:
     return get
 
 
-@pytest.mark.filterwarnings("ignore::bayesmlm.BayesmlmWarning")
 @pytest.mark.parametrize("statistic", STATISTICS)
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("engine", ENGINES)
