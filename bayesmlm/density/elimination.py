@@ -22,6 +22,9 @@ Ints = NDArray[np.int64]
 DENSE_FROM_START = 500
 """Columns up to which nothing is gained by sparsity."""
 
+DENSE_SHARE = 0.25
+"""Share of entries from which no order keeps much of a matrix sparse."""
+
 DENSE_LIMIT = 6000
 """Columns that may remain for a dense factor; more take too much time and memory."""
 
@@ -105,7 +108,8 @@ def elimination(pattern: Any, sparse_columns: int | None = None) -> Elimination 
         Number of sparse columns; None takes the quickest.
     """
     n = pattern.shape[0]
-    if sparse_columns is None and n <= DENSE_FROM_START:
+    full = n <= DENSE_LIMIT and pattern.nnz > DENSE_SHARE * n**2
+    if sparse_columns is None and (full or n <= DENSE_FROM_START):
         return dense_elimination(n)
     place = least_degree(pattern)
     ordered = pattern.tocoo()

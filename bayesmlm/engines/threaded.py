@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.density.callback import COPY_SIGNATURE, Callback, address_of, copy_callback
+from bayesmlm.density.threads import one_blas_thread
 from bayesmlm.engines.progress import Progress, chain_report
 from bayesmlm.engines.sampled import complete
 
@@ -48,7 +49,7 @@ def sample_callback(
     from nutpie import sample
 
     update = progress.counter("sample")
-    with progress.stage("sample", drawn=False):
+    with progress.stage("sample", drawn=False), one_blas_thread():
         tree = sample(
             compiled_model(target, start),
             seed=seed,

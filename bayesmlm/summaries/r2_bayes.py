@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
+from bayesmlm.errors import StatisticError, message
 from bayesmlm.result import FitResult
 from bayesmlm.summaries.draws import PROBABILITY, describe, flatten
 from bayesmlm.summaries.rows import n_draws, predictor_blocks
@@ -48,17 +49,27 @@ def fitted_and_residual(result: FitResult) -> tuple[Array, Array]:
     design = result.design
     S, N = n_draws(result), len(design.y)
     family, additions = design.family, design.outcome.rows
-    sigma = (
-        flatten(result.posterior[names.SIGMA])[0][:, 0] if design.estimates_scale else np.ones(S)
-    )
+    if family.ordered:
+        raise StatisticError(
+            message(
+                f"Bayesian R² of the {family.name} family, whose responses have no mean",
+                "responses that are numbers",
+                'ask for fit.r2("nakagawa") of the latent response',
+            )
+        )
+    others = {
+        parameter.name: flatten(result.posterior[parameter.name])[0][:, 0]
+        for parameter in design.parameters
+        if parameter.name != names.THRESHOLDS
+    }
     about = float(family.link.inverse(design.offset.mean(keepdims=True))[0])
     if family.link.name == "identity":
         about = float(design.y.mean())  # so that responses far from zero lose no digits
     sums, squares, sampling = np.zeros(S), np.zeros(S), np.zeros(S)
     for rows, eta in predictor_blocks(result):
-        mu = family.link.inverse(eta)
+        own = {name: values[rows, None] for name, values in additions.items()}
+        mu = family.mean(eta, others, own)
         sums += (mu - about).sum(axis=0)
         squares += ((mu - about) ** 2).sum(axis=0)
-        own = {name: values[rows, None] for name, values in additions.items()}
-        sampling += family.variance(mu, own, sigma).sum(axis=0)  # type: ignore[arg-type]
+        sampling += family.variance(eta, others, own).sum(axis=0)
     return (squares - sums**2 / N) / (N - 1), sampling / N

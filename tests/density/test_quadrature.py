@@ -66,7 +66,8 @@ def joint(marginal, theta, group, u):
     at = block.grouping.codes == group
     eta = (design.X @ beta + design.offset + block.Z @ u)[at]
     rows = {name: values[at] for name, values in design.outcome.rows.items()}
-    own = design.family.log_density(design.y[at], eta, rows, float(np.exp(psi[0, -1])))
+    others = {"sigma": float(np.exp(psi[0, -1]))} if design.estimates_scale else {}
+    own = design.family.log_density(design.y[at], eta, others, rows)
     L = marginal.layout.groups[0].factor(psi)[0]
     return (rows.get("weights", 1.0) * own).sum() + (
         norm.logpdf(np.linalg.solve(L, u)).sum() - np.log(np.diag(L)).sum()

@@ -1,10 +1,9 @@
-"""The arrays of the kernels: families, couplings, blocks."""
+"""The arrays of the nested kernel: families."""
 
 import numpy as np
 import pandas as pd
 
 from bayesmlm.density import nested_arrays
-from bayesmlm.density.crossed_arrays import pairs, spread, starts, unique_pairs
 from bayesmlm.density.nested_arrays import FAMILY, families, offsets
 from bayesmlm.density.structure import nested_structure
 
@@ -12,23 +11,6 @@ from bayesmlm.density.structure import nested_structure
 def test_offsets():
     assert offsets([]).tolist() == [0]
     assert offsets([np.zeros(2), np.zeros(0), np.zeros(3)]).tolist() == [0, 2, 2, 5]
-    assert starts([2, 0, 3]).tolist() == [0, 2, 2, 5]
-
-
-def test_ranges_end_to_end():
-    assert spread(np.array([5, 1]), np.array([2, 3])).tolist() == [5, 6, 1, 2, 3]
-
-
-def test_pairs_of_codes():
-    met, which = unique_pairs(np.array([1, 0, 1, 1]), np.array([2, 0, 1, 2]))
-    assert met.tolist() == [[0, 0], [1, 1], [1, 2]]
-    assert which.tolist() == [2, 0, 1, 2]
-
-
-def test_pairs_within_groups():
-    one, other, first = pairs(np.array([0, 2, 2, 3]), np.array([4, 6, 5]))
-    assert list(zip(one.tolist(), other.tolist(), strict=True)) == [(4, 4), (4, 6), (6, 6), (5, 5)]
-    assert first.tolist() == [0, 3, 3, 4]
 
 
 def test_a_family_holds_whole_outermost_groups():
