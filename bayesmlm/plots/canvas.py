@@ -9,7 +9,7 @@ from functools import partial
 from importlib import import_module
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,20 +128,24 @@ class Picture:
         """The backend's plots in order; for matplotlib, Axes."""
         return list(self.collection.viz["plot"].to_numpy().ravel())
 
-    def savefig(self, path: str | PathLike[str], **options: Any) -> None:
+    def savefig(self, path: str | PathLike[str] | IO[bytes], **options: Any) -> None:
         """Save the picture: PNG, SVG, PDF by matplotlib, ``.html`` by plotly and bokeh.
 
         Parameters
         ----------
         path
-            The file.
+            The file; for matplotlib also an open one.
         options
             Of the backend, ``dpi`` of matplotlib among them.
         """
+        if self.backend == "matplotlib":
+            self.figure.savefig(path, **options)
+            return
+        where = Path(cast("str", path))
         if self.backend == "bokeh":  # its scripts inside the file, and not from the network
             options.setdefault("resources", import_module("bokeh.resources").INLINE)
-            options.setdefault("title", Path(path).stem)
-        self.collection.savefig(Path(path), **options)
+            options.setdefault("title", where.stem)
+        self.collection.savefig(where, **options)
 
     def png(self) -> bytes:
         """Return the picture as a PNG file (matplotlib only)."""
