@@ -10,10 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bayesmlm.checks.finding import Finding, listed
 
 if TYPE_CHECKING:
     import xarray as xr
+
+SHIFT_LIMIT = 0.15
+"""Shift of a parameter, in posterior SDs, from which Laplace's approximation is not enough."""
 
 KHAT_LIMIT = 0.7
 ESS_LIMIT = 400
@@ -33,12 +38,17 @@ class Importance:
         Number of densities evaluated.
     findings
         What is wrong; empty when nothing is.
+    shift, shift_of
+        By how many posterior SDs Laplace's approximation puts a parameter off at most, and
+        which; None where nothing is approximated by it.
     """
 
     khat: float
     ess: float
     evaluations: int
     findings: tuple[Finding, ...]
+    shift: float | None = None
+    shift_of: str = ""
 
     @property
     def ok(self) -> bool:
@@ -50,6 +60,8 @@ class Importance:
         figures = (
             f"{shape}, effective sample size {self.ess:,.0f}, {self.evaluations:,} evaluations"
         )
+        if self.shift is not None:
+            figures += f", shift by approximation {self.shift:.2f} SD ({self.shift_of})"
         if self.ok:
             return f"Converged: {figures}."
         return f"Not converged: {figures}.\n{listed(self.findings)}"
@@ -74,4 +86,31 @@ def check_importance(statistics: xr.Dataset) -> Importance:
                 'fit with evaluations=65536, or with "nuts"',
             )
         )
-    return Importance(khat, ess, int(statistics["evaluations"]), tuple(found))
+    shift, shift_of = largest_shift(statistics)
+    if shift is not None and not abs(shift) <= SHIFT_LIMIT:
+        found.append(
+            Finding(
+                f"Laplace's approximation puts {shift_of} about {abs(shift):.2g} posterior SDs too "
+                f"{'low' if shift > 0 else 'high'}: groups have too few rows for it",
+                'fit with "quadrature", or with "nuts"',
+            )
+        )
+    evaluations = int(statistics["evaluations"])
+    return Importance(khat, ess, evaluations, tuple(found), shift, shift_of)
+
+
+def largest_shift(statistics: xr.Dataset) -> tuple[float | None, str]:
+    """Return the largest shift by approximation, and of which parameter."""
+    if "shift" not in statistics:
+        return None, ""
+    found = {
+        str(label): float(value)
+        for name in ("shift", "beta_shift")
+        for label, value in zip(
+            statistics[statistics[name].dims[0]].to_numpy(),
+            statistics[name].to_numpy(),
+            strict=True,
+        )
+    }
+    worst = max(found, key=lambda name: np.nan_to_num(abs(found[name]), nan=np.inf))
+    return found[worst], worst

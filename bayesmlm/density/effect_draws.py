@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from bayesmlm.density.group_mode import find_mode, predict
+from bayesmlm.density.group_mode import ROUGH, find_mode, predict, private
 from bayesmlm.density.quadrature_kernel import fixed_part, scale_columns
 from bayesmlm.families.rows import total
 
@@ -49,7 +49,7 @@ def draw_standard(base, T, others, rows, starts, v):
     q, J, N = T.shape[1], len(starts) - 1, len(y)
     eta, first, second, third = np.empty(N), np.empty(N), np.empty(N), np.empty(N)
     M, now, tried = np.empty((q, q)), np.empty(q), np.empty(q)
-    other_slopes = np.zeros(others.shape)
+    other_slopes, room = np.zeros(others.shape), np.empty((3 + q, q))
     by_known, by_weight = int(known.shape[1] > 1), int(len(weights) > 1)
     for j in range(J):
         a, b = starts[j], starts[j + 1]
@@ -57,7 +57,7 @@ def draw_standard(base, T, others, rows, starts, v):
         w = weights[a * by_weight : (b - 1) * by_weight + 1]
         find_mode(
             code, y[a:b], base[a:b], T[a:b], others, own, w, v[j], M,
-            eta[a:b], first[a:b], second[a:b], third[a:b],
+            eta[a:b], (first[a:b], second[a:b], third[a:b]), ROUGH, room,
         )  # fmt: skip
         value = -np.inf
         for _ in range(MOVES):
@@ -91,7 +91,7 @@ def draw(beta, G, factors, others, seeds, offset, X, Z, rows, starts, modes):
         base, T, v = np.empty(N), np.empty((N, q)), modes.copy()
         fixed_part(offset, X, beta[s], base)
         scale_columns(Z, G[s], T)
-        draw_standard(base, T, others[s].copy().reshape(-1, 1), rows, starts, v)
+        draw_standard(base, T, others[s].copy().reshape(-1, 1), private(rows), starts, v)
         for j in range(J):
             for a in range(q):
                 effects[s, j, a] = 0.0

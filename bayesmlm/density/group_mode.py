@@ -15,8 +15,19 @@ from bayesmlm.families.rows import curvatures
 LIMIT = 200
 """Steps, halvings among them, after which the search is given up."""
 
-CLOSE = 1e-6
+CLOSE, ROUGH = 1e-8, 1e-2
 """Squared length, in SDs, of a Newton step that ends at the mode: its error is of that size."""
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def private(rows):
+    """Return copies of the rows' arrays for one thread.
+
+    Every slice of an array counts references to it, and threads that share the count wait
+    for each other.
+    """
+    code, y, known, weights = rows
+    return code, y.copy(), known.copy(), weights.copy()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -30,7 +41,7 @@ def predict(base, T, v, eta):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def inverse_root(T, second, floor, M):
+def inverse_root(T, second, floor, M, C):
     """Set M, upper triangular, to H^(-1/2) with H = I + T' diag(-second) T; gives log|M|.
 
     Parameters
@@ -39,12 +50,13 @@ def inverse_root(T, second, floor, M):
         Second derivatives of the rows, shape (n,).
     floor
         Whether rows that are not concave count as flat.
-    M
-        Set such that H^-1 = M M', shape (q, q).
+    M, C
+        M set such that H^-1 = M M', and room to work in, shapes (q, q).
     """
     q = T.shape[1]
-    C = np.zeros((q, q))
     for a in range(q):
+        for b in range(a):
+            C[a, b] = 0.0
         C[a, a] = 1.0
     for i in range(len(second)):
         w = -second[i]
@@ -79,14 +91,16 @@ def inverse_root(T, second, floor, M):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def climb(code, y, base, T, others, known, weights, v, M, eta, first, second, third):
+def climb(code, y, base, T, others, known, weights, v, M, eta, slopes, close, room):
     """Move v to the mode and set M there; gives log|M|, NaN where no mode is found.
 
     A Newton step along which the slope turns against it by more than it began with is
     halved. Rows that are not concave count as flat until the curvature is positive.
     """
     q = len(v)
-    g, step, turned = np.empty(q), np.zeros(q), np.empty(q)
+    first, second, third = slopes
+    g, step, turned, C = room[0], room[1], room[2], room[3:]
+    step[:] = 0.0
     slope = 0.0
     for iteration in range(LIMIT):
         predict(base, T, v, eta)
@@ -103,10 +117,10 @@ def climb(code, y, base, T, others, known, weights, v, M, eta, first, second, th
                 step[a] *= 0.5
                 v[a] -= step[a]
             continue
-        if 0.0 < slope < CLOSE:
-            return inverse_root(T, second, False, M)
-        if np.isnan(inverse_root(T, second, False, M)):
-            inverse_root(T, second, True, M)
+        if 0.0 < slope < close:
+            return inverse_root(T, second, False, M, C)
+        if np.isnan(inverse_root(T, second, False, M, C)):
+            inverse_root(T, second, True, M, C)
         slope = 0.0
         for a in range(q):
             turned[a] = 0.0
@@ -116,7 +130,7 @@ def climb(code, y, base, T, others, known, weights, v, M, eta, first, second, th
         if not slope < np.inf:
             return np.nan
         if slope < 1e-24:
-            return inverse_root(T, second, False, M)
+            return inverse_root(T, second, False, M, C)
         for a in range(q):
             step[a] = 0.0
             for b in range(a, q):
@@ -126,10 +140,26 @@ def climb(code, y, base, T, others, known, weights, v, M, eta, first, second, th
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def find_mode(code, y, base, T, others, known, weights, v, M, eta, first, second, third):
-    """Do what `climb` does; from the origin where it fails from v."""
-    found = climb(code, y, base, T, others, known, weights, v, M, eta, first, second, third)
+def find_mode(code, y, base, T, others, known, weights, v, M, eta, slopes, close, room):
+    """Do what `climb` does; from the origin where it fails from v.
+
+    Parameters
+    ----------
+    code, y, others, known, weights
+        As of `families.rows.add_rows`, of one group's n rows.
+    base, T
+        Shapes (n,) and (n, q).
+    v, M
+        Where to start; set, shapes (q,) and (q, q).
+    eta, slopes
+        Set to the linear predictor at the mode and the first three derivatives there, (n,).
+    close
+        `CLOSE` or `ROUGH`.
+    room
+        To work in, shape (3 + q, q).
+    """
+    found = climb(code, y, base, T, others, known, weights, v, M, eta, slopes, close, room)
     if np.isnan(found):
         v[:] = 0.0
-        found = climb(code, y, base, T, others, known, weights, v, M, eta, first, second, third)
+        found = climb(code, y, base, T, others, known, weights, v, M, eta, slopes, close, room)
     return found

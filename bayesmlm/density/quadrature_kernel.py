@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from bayesmlm.density.group_mode import find_mode, predict
+from bayesmlm.density.group_mode import CLOSE, find_mode, predict, private
 from bayesmlm.families.rows import add_rows, total
 
 
@@ -62,7 +62,7 @@ def log_likelihood(base, T, others, rows, starts, rule, v):
     (K, q), J, N = nodes.shape, len(starts) - 1, len(y)
     eta, first, second, third = np.empty(N), np.empty(N), np.empty(N), np.empty(N)
     M, at, h = np.empty((q, q)), np.empty(q), np.empty(K)
-    other_slopes = np.zeros(others.shape)
+    other_slopes, room = np.zeros(others.shape), np.empty((3 + q, q))
     by_known, by_weight = int(known.shape[1] > 1), int(len(weights) > 1)
     result = 0.0
     for j in range(J):
@@ -71,7 +71,7 @@ def log_likelihood(base, T, others, rows, starts, rule, v):
         w = weights[a * by_weight : (b - 1) * by_weight + 1]
         result += find_mode(
             code, y[a:b], base[a:b], T[a:b], others, own, w, v[j], M,
-            eta[a:b], first[a:b], second[a:b], third[a:b],
+            eta[a:b], (first[a:b], second[a:b], third[a:b]), CLOSE, room,
         )  # fmt: skip
         best = -np.inf
         for k in range(K):
@@ -119,7 +119,7 @@ def log_likelihood_gradient(base, T, Z, others, rows, starts, rule, v, slope, G_
     MB, H_slope, push, mode_slope, turned = (
         np.empty((q, q)), np.empty((q, q)), np.empty(q), np.empty(q), np.empty(q),
     )  # fmt: skip
-    other_slopes = np.zeros(others.shape)
+    other_slopes, room = np.zeros(others.shape), np.empty((3 + q, q))
     by_known, by_weight = int(known.shape[1] > 1), int(len(weights) > 1)
     G_slope[:] = 0.0
     result = 0.0
@@ -130,7 +130,7 @@ def log_likelihood_gradient(base, T, Z, others, rows, starts, rule, v, slope, G_
         w = weights[a * by_weight : (b - 1) * by_weight + 1]
         result += find_mode(
             code, y[a:b], base[a:b], T[a:b], others, own, w, v[j], M,
-            eta[a:b], first[a:b], second[a:b], third[a:b],
+            eta[a:b], (first[a:b], second[a:b], third[a:b]), CLOSE, room,
         )  # fmt: skip
         best = -np.inf
         for k in range(K):
@@ -236,7 +236,7 @@ def evaluate(beta, G, others, offset, X, Z, rows, starts, rule, modes):
         fixed_part(offset, X, beta[s], base)
         scale_columns(Z, G[s], T)
         own = others[s].copy().reshape(-1, 1)
-        values[s] = log_likelihood(base, T, own, rows, starts, rule, v)
+        values[s] = log_likelihood(base, T, own, private(rows), starts, rule, v)
     return values
 
 
@@ -253,7 +253,7 @@ def evaluate_gradients(beta, G, others, offset, X, Z, rows, starts, rule, modes)
         scale_columns(Z, G[s], T)
         own = others[s].copy().reshape(-1, 1)
         values[s] = log_likelihood_gradient(
-            base, T, Z, own, rows, starts, rule, found[s], slope, G_slopes[s]
+            base, T, Z, own, private(rows), starts, rule, found[s], slope, G_slopes[s]
         )
         for i in range(N):
             for c in range(p):

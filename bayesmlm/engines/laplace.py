@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bayesmlm.density import GaussianMarginal
+from bayesmlm.density.shift import shift
 from bayesmlm.design import Design
 from bayesmlm.engines.effects import AUTO, Keep, check_keep, recovered
 from bayesmlm.engines.engine import Engine
@@ -20,9 +21,17 @@ from bayesmlm.engines.importance import WeightedSample, explore
 from bayesmlm.engines.layout import data_groups
 from bayesmlm.engines.marginal import require_marginal
 from bayesmlm.engines.mode import Mode, find_mode
+from bayesmlm.engines.nested import (
+    explore_nested,
+    find_nested_mode,
+    nested_note,
+    nested_tree,
+    require_latent,
+)
 from bayesmlm.engines.nuts import NUTS
 from bayesmlm.engines.options import check_numbers
 from bayesmlm.engines.progress import Progress
+from bayesmlm.engines.separation import separation_note
 from bayesmlm.engines.start import expected_information, starting_point
 from bayesmlm.priors import Priors
 from bayesmlm.result import FitResult
@@ -42,7 +51,11 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True)
 class Laplace(Engine):
-    """Exact integration of the effects and importance sampling of the hyperparameters.
+    """Integration of the effects and importance sampling of the hyperparameters.
+
+    Effects integrate out exactly for a Gaussian response. For others they do by Laplace's
+    approximation, and `shift` and `beta_shift` in ``sample_stats`` tell by how many posterior
+    SDs that puts hyperparameters and coefficients off.
 
     Where the Pareto shape of the weights stays above 0.7, NUTS samples instead, and the fit
     says so.
@@ -75,6 +88,8 @@ class Laplace(Engine):
 
     def fit(self, design: Design, priors: Priors, seed: int, progress: Progress) -> FitResult:
         """Explore the posterior; see `Engine.fit`."""
+        if not design.family.has_scale:
+            return self.fit_nested(design, priors, seed, progress)
         with progress.running():
             with progress.stage("cross-products"):
                 marginal = require_marginal(design, priors, "Laplace")
@@ -100,6 +115,35 @@ class Laplace(Engine):
             seed=seed,
             seconds=dict(progress.seconds),
             notes=("Random and fixed effects integrated out exactly.", *told),
+        )
+
+    def fit_nested(
+        self, design: Design, priors: Priors, seed: int, progress: Progress
+    ) -> FitResult:
+        """Explore the posterior of a generalized model by a nested Laplace approximation."""
+        with progress.running():
+            with progress.stage("prepare"):
+                marginal = require_latent(design, priors, "Laplace")
+            with progress.stage("mode", "the first time on a machine kernels are compiled"):
+                marginal, mode, move = find_nested_mode(marginal, 1)
+            with progress.stage("hyperparameters"):
+                sample = explore_nested(marginal, mode, self.evaluations, seed)
+        if not sample.khat <= KHAT_LIMIT:
+            return self.fall_back(design, priors, seed, progress, sample.khat)
+        with progress.running():
+            with progress.stage("audit"):
+                off = shift(marginal, mode.point, mode.covariance())
+            with progress.stage("effects"):
+                tree = nested_tree(marginal, sample, mode, self.draws, seed, off)
+        return FitResult(
+            spec=design.spec,
+            design=design,
+            priors=priors,
+            tree=tree,
+            engine=self,
+            seed=seed,
+            seconds=dict(progress.seconds),
+            notes=(nested_note(marginal, move), *separation_note(design, bounded=True)),
         )
 
     def fall_back(

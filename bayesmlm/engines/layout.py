@@ -9,7 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.density import ConditionalPosterior, GaussianMarginal, QuadratureMarginal
+from bayesmlm.density import (
+    ConditionalPosterior,
+    GaussianMarginal,
+    LatentMarginal,
+    QuadratureMarginal,
+)
 from bayesmlm.density.hyperparameters import Hyperparameters
 from bayesmlm.design import Design
 from bayesmlm.graph.fixed import column_means
@@ -34,7 +39,7 @@ class Laid:
     layout: Hyperparameters
 
 
-Density = GaussianMarginal | ConditionalPosterior | QuadratureMarginal | Laid
+Density = GaussianMarginal | ConditionalPosterior | QuadratureMarginal | LatentMarginal | Laid
 
 
 def posterior_dataset(

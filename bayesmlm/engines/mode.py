@@ -14,7 +14,7 @@ LogDensity = Callable[[Array], Array]
 
 Gradient = Callable[[Array], tuple[Array, Array]]
 
-STEP = 1e-4
+STEP, BEND = 1e-4, 1e-3
 
 NEWTON, FLAT = 6, 1e-5
 """Newton steps at most, and the largest derivative at which none is taken."""
@@ -72,7 +72,7 @@ class Counted:
         values = self(np.vstack([x, x + moves, x - moves]))
         return float(values[0]), (values[1 : d + 1] - values[d + 1 :]) / (2 * step)
 
-    def hessian(self, x: Array, step: float = 1e-3) -> Array:
+    def hessian(self, x: Array, step: float = BEND) -> Array:
         """Return second derivatives at x by central differences, in one batch."""
         d = len(x)
         moves = step * np.eye(d)
@@ -103,7 +103,13 @@ class Gains:
         self.last = value
 
 
-def find_mode(log_density: LogDensity, start: Array, information: Array | None = None) -> Mode:
+def find_mode(
+    log_density: LogDensity,
+    start: Array,
+    information: Array | None = None,
+    step: float = STEP,
+    bend: float = BEND,
+) -> Mode:
     """Maximise a log density from a start, by BFGS and then Newton steps.
 
     Parameters
@@ -114,13 +120,15 @@ def find_mode(log_density: LogDensity, start: Array, information: Array | None =
         Shape (d,).
     information
         Rough negative second derivatives, shape (d,), for a first step of the right size.
+    step, bend
+        Of the differences that make gradients and Hessians.
     """
     from scipy.optimize import minimize
 
     counted = Counted(log_density)
 
     def negative(x: Array) -> tuple[float, Array]:
-        value, gradient = counted.with_gradient(x)
+        value, gradient = counted.with_gradient(x, step)
         if not np.isfinite(value):
             return 1e300, np.zeros_like(x)
         return -value, -np.nan_to_num(gradient)
@@ -130,18 +138,18 @@ def find_mode(log_density: LogDensity, start: Array, information: Array | None =
         options["hess_inv0"] = np.diag(1 / information)
     found = minimize(negative, start, jac=True, method="BFGS", options=options, callback=Gains())
     x = np.asarray(found.x)
-    value, gradient = counted.with_gradient(x)
-    hessian = counted.hessian(x)
+    value, gradient = counted.with_gradient(x, step)
+    hessian = counted.hessian(x, bend)
     for _ in range(5 if np.isfinite(hessian).all() else 0):
         curvature, axes = np.linalg.eigh(-hessian)
         move = axes @ ((axes.T @ gradient) / np.maximum(curvature, 1e-3))
-        tried, slope = counted.with_gradient(x + move)
+        tried, slope = counted.with_gradient(x + move, step)
         if not tried > value:
             break
         gain, x, value, gradient = tried - value, x + move, tried, slope
         if gain < 1e-9:
             break
-        hessian = counted.hessian(x)
+        hessian = counted.hessian(x, bend)
     return Mode(x, value, float(np.abs(gradient).max(initial=0.0)), hessian, counted.evaluations)
 
 

@@ -21,6 +21,13 @@ from bayesmlm.engines.importance import WeightedSample, explore
 from bayesmlm.engines.layout import data_groups, posterior_dataset
 from bayesmlm.engines.marginal import require_quadrature
 from bayesmlm.engines.mode import Mode, find_mode_by_gradient
+from bayesmlm.engines.nested import (
+    explore_nested,
+    find_nested_mode,
+    nested_note,
+    nested_tree,
+    require_latent,
+)
 from bayesmlm.engines.nodes import AUTO, check_nodes, integration
 from bayesmlm.engines.nuts import NUTS
 from bayesmlm.engines.options import check_numbers
@@ -38,6 +45,9 @@ Array = NDArray[np.float64]
 KHAT_LIMIT = 0.7
 """Pareto shape above which importance draws are unreliable."""
 
+MOST_COEFFICIENTS = 20
+"""Fixed effects up to which importance sampling explores them too."""
+
 EVALUATIONS = 4096
 ATTEMPTS = 3
 """How often the sample is enlarged while the Pareto shape is above its limit."""
@@ -48,7 +58,10 @@ SPREAD = 2.0
 
 @dataclass(frozen=True)
 class Quadrature(Engine):
-    """Adaptive Gauss-Hermite quadrature over the effects of one grouping.
+    """Adaptive Gauss-Hermite quadrature over the effects of the largest grouping.
+
+    With several groupings, or more than 20 coefficients, fixed effects and all other effects
+    are integrated out by Laplace's approximation.
 
     Where the Pareto shape of the importance weights stays above 0.7, NUTS samples instead,
     and the fit says so.
@@ -80,6 +93,8 @@ class Quadrature(Engine):
 
     def fit(self, design: Design, priors: Priors, seed: int, progress: Progress) -> FitResult:
         """Explore the posterior; see `Engine.fit`."""
+        if self.takes_field(design):
+            return self.fit_nested(design, priors, seed, progress)
         with progress.running():
             with progress.stage("prepare"):
                 marginal = require_quadrature(design, priors, "Quadrature")
@@ -101,6 +116,38 @@ class Quadrature(Engine):
             seed=seed,
             seconds=dict(progress.seconds),
             notes=(integration(marginal.nodes, move), *separation_note(design, bounded=True)),
+        )
+
+    def takes_field(self, design: Design) -> bool:
+        """Whether fixed effects are integrated out too, by Laplace's approximation."""
+        return len(design.random) > 1 or (
+            len(design.random) == 1 and len(design.coef) > MOST_COEFFICIENTS
+        )
+
+    def fit_nested(
+        self, design: Design, priors: Priors, seed: int, progress: Progress
+    ) -> FitResult:
+        """Explore the posterior with quadrature over the grouping of most effects only."""
+        with progress.running():
+            with progress.stage("prepare"):
+                latent = require_latent(design, priors, "Quadrature")
+            with progress.stage("mode", "the first time on a machine kernels are compiled"):
+                latent, mode, move = find_nested_mode(latent, self.nodes)
+            with progress.stage("hyperparameters"):
+                sample = explore_nested(latent, mode, self.evaluations, seed)
+        if not sample.khat <= KHAT_LIMIT:
+            return self.fall_back(design, priors, seed, progress, sample.khat)
+        with progress.running(), progress.stage("effects"):
+            tree = nested_tree(latent, sample, mode, self.draws, seed, None)
+        return FitResult(
+            spec=design.spec,
+            design=design,
+            priors=priors,
+            tree=tree,
+            engine=self,
+            seed=seed,
+            seconds=dict(progress.seconds),
+            notes=(nested_note(latent, move), *separation_note(design, bounded=True)),
         )
 
     def find_mode(self, marginal: QuadratureMarginal) -> tuple[QuadratureMarginal, Mode, float]:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.density import ConditionalPosterior, GaussianMarginal, QuadratureMarginal
+from bayesmlm.density import (
+    ConditionalPosterior,
+    GaussianMarginal,
+    LatentMarginal,
+    QuadratureMarginal,
+)
 from bayesmlm.design import Design
 from bayesmlm.families.parameter import ORDERED
 from bayesmlm.graph.parametrisation import weighted_least_squares, working_response
@@ -29,7 +34,8 @@ def starting_point(marginal: GaussianMarginal) -> Array:
 
 
 def hyperparameter_start(
-    density: GaussianMarginal | ConditionalPosterior | QuadratureMarginal, scale: float
+    density: GaussianMarginal | ConditionalPosterior | QuadratureMarginal | LatentMarginal,
+    scale: float,
 ) -> Array:
     """Return hyperparameters to start from, given the scale of the linear predictor."""
     layout = density.layout

@@ -47,3 +47,26 @@ def test_everything_wrong_is_listed():
 def test_the_statistics_choose_the_check():
     tree = xr.DataTree.from_dict({"sample_stats": statistics(0.2)})
     assert check(tree) == check_importance(statistics(0.2))
+
+
+def test_a_shift_by_approximation_is_told():
+    given = statistics_with_shift(0.1, -0.05)
+    assert check_importance(given).ok
+    assert "shift by approximation 0.10 SD (log sd_g[x])" in str(check_importance(given))
+    found = check_importance(statistics_with_shift(0.1, -0.8))
+    assert not found.ok and found.shift == -0.8
+    assert "puts slope about 0.8 posterior SDs too high" in str(found)
+    assert not check_importance(statistics_with_shift(np.nan, 0.0)).ok
+
+
+def statistics_with_shift(psi, beta):
+    return xr.Dataset(
+        {
+            "k_hat": 0.1,
+            "ess": 2000.0,
+            "evaluations": 3000,
+            "shift": (("hyperparameter",), [psi]),
+            "beta_shift": (("coef",), [beta]),
+        },
+        coords={"hyperparameter": ["log sd_g[x]"], "coef": ["slope"]},
+    )

@@ -1,0 +1,157 @@
+"""Posteriors of generalized models whose fixed effects are integrated out too.
+
+Hyperparameters by importance sampling of a `LatentMarginal`, then the latent field from its
+Normal approximation and the leading effects given it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm import names
+from bayesmlm.density.latent import LatentMarginal, latent_marginal
+from bayesmlm.density.node_choice import FIRST, choose_nodes
+from bayesmlm.density.shift import Shift
+from bayesmlm.design import Design
+from bayesmlm.engines.importance import WeightedSample, explore
+from bayesmlm.engines.layout import data_groups, posterior_dataset
+from bayesmlm.engines.mode import Mode, find_mode
+from bayesmlm.engines.nodes import AUTO
+from bayesmlm.engines.start import hyperparameter_start
+from bayesmlm.errors import EngineError, message
+from bayesmlm.priors import Priors, outcome_scale
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+
+EVALUATIONS, COSTLY_EVALUATIONS = 2048, 512
+COSTLY = 1e7
+"""Multiplications of one evaluation from which fewer are made."""
+
+KHAT_LIMIT, ATTEMPTS = 0.7, 3
+"""Pareto shape above which the sample is enlarged, and how often it is."""
+
+STEP, BEND = 3e-3, 0.03
+"""Of the differences that make gradients and Hessians; the fields are found to 1e-6."""
+
+SPREAD = 2.0
+"""SDs above the mode of a log SD at which the nodes, too, must be enough."""
+
+
+def require_latent(design: Design, priors: Priors, engine: str) -> LatentMarginal:
+    """Return the density of a model's hyperparameters, with one node.
+
+    Raises
+    ------
+    EngineError
+        Where there is none.
+    """
+    marginal = latent_marginal(design, priors, 1)
+    if isinstance(marginal, str):
+        raise EngineError(
+            message(
+                f"{engine} cannot fit this model: {marginal}",
+                "a random effect, and Normal priors of the fixed effects",
+                'fit with "nuts"',
+            )
+        )
+    return marginal
+
+
+def find_nested_mode(
+    marginal: LatentMarginal, nodes: int | str
+) -> tuple[LatentMarginal, Mode, float]:
+    """Return the density by its number of nodes, its mode, and what more nodes move."""
+    first = FIRST if nodes == AUTO else int(nodes)
+    start = hyperparameter_start(marginal, outcome_scale(marginal.design))
+    marginal = marginal.with_nodes(first).started(start)
+    mode = find_mode(marginal.log_density, start, step=STEP, bend=BEND)
+    marginal = marginal.started(mode.point)
+    if nodes != AUTO:
+        return marginal, mode, 0.0
+    wide, sd = mode.point.copy(), np.sqrt(np.diag(mode.covariance()))
+    at = np.concatenate([slots.sds for slots in marginal.layout.groups])
+    wide[at] += SPREAD * sd[at]
+    points = np.stack([mode.point, wide])
+    count, move = choose_nodes(lambda k, x: marginal.with_nodes(k).log_likelihood(x), points)
+    if count != first:
+        marginal = marginal.with_nodes(count).started(mode.point)
+        mode = find_mode(marginal.log_density, mode.point, step=STEP, bend=BEND)
+    return marginal.started(mode.point), mode, move
+
+
+def explore_nested(
+    marginal: LatentMarginal, mode: Mode, evaluations: int | None, seed: int
+) -> WeightedSample:
+    """Sample the hyperparameters, more of them while the Pareto shape is too large."""
+    if not np.isfinite(mode.hessian).all():
+        return WeightedSample(mode.point[None], np.ones(1), np.inf, mode.evaluations)
+    costly = marginal.work(1) > COSTLY
+    count = evaluations or (COSTLY_EVALUATIONS if costly else EVALUATIONS)
+    for _ in range(ATTEMPTS):
+        sample = explore(
+            marginal.log_density, mode.point, mode.covariance(), draws=count, rounds=4, seed=seed
+        )
+        if sample.khat <= KHAT_LIMIT:
+            break
+        count *= 2
+    return sample
+
+
+def nested_tree(
+    marginal: LatentMarginal,
+    sample: WeightedSample,
+    mode: Mode,
+    draws: int,
+    seed: int,
+    shift: Shift | None,
+) -> Any:
+    """Return the tree; every posterior variable carries the sample's ESS."""
+    import xarray as xr
+
+    psi = sample.resample(draws, np.random.default_rng([seed, 1]))
+    beta, effects = marginal.recover(psi, seed)
+    posterior = posterior_dataset(marginal, psi, beta, effects)
+    ess = 1 / (1 / sample.ess + 1 / draws)
+    for array in posterior.values():
+        array.attrs["ess"] = ess
+    statistics: dict[str, Any] = {
+        "k_hat": sample.khat,
+        "ess": sample.ess,
+        "evaluations": sample.evaluations + mode.evaluations,
+        "mode_gradient": mode.gradient,
+        "nodes": marginal.nodes,
+    }
+    coords: dict[str, Any] = {}
+    if shift is not None:
+        moved = marginal.to_user(shift.coordinates[None])[0] / beta.std(axis=0)
+        statistics["shift"] = (("hyperparameter",), shift.psi)
+        statistics["beta_shift"] = ((names.COEF,), moved)
+        coords = {
+            "hyperparameter": list(marginal.layout.labels),
+            names.COEF: list(marginal.design.coef),
+        }
+    groups: dict[str, xr.Dataset] = {
+        "posterior": posterior,
+        "sample_stats": xr.Dataset(statistics, coords),
+    }
+    return xr.DataTree.from_dict(groups | data_groups(marginal))
+
+
+def nested_note(marginal: LatentMarginal, move: float) -> str:
+    """Return the note on how the effects were integrated out."""
+    design = marginal.design
+    lead, *rest = (design.random[k].name for k in marginal.data.order)
+    others = " and ".join(["fixed effects", *(f"effects of {name}" for name in rest)])
+    if marginal.nodes == 1:
+        return f"Effects of {lead}, {others} integrated out by Laplace's approximation."
+    still = f"; twice as many still move the log likelihood by {move:.2g}" if move >= 0.01 else ""
+    return (
+        f"Effects of {lead} integrated out by adaptive quadrature, {marginal.nodes} nodes in each "
+        f"dimension{still}; {others} by Laplace's approximation."
+    )
