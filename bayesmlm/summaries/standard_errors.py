@@ -165,6 +165,8 @@ def check_kind(kind: str, result: FitResult, gaussian: bool, drawn: bool) -> Non
             message(
                 f"posterior standard errors of a fit by {result.engine.name!r}, which has no draws",
                 "fits by 'nuts' or 'laplace'",
-                'read those given beta: fit.standard_errors(kind="given beta")',
+                'read those given beta: fit.standard_errors(kind="given beta")'
+                if gaussian
+                else 'fit with "nuts"',
             )
         )
