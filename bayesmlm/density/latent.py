@@ -7,6 +7,7 @@ Laplace's approximation: with one node a nested Laplace approximation, with more
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -103,18 +104,29 @@ class LatentMarginal:
         precision, shift, _ = self.prior
         return -0.5 * float(shift @ np.linalg.solve(precision, shift)) if len(shift) else 0.0
 
-    def likelihood_given(self, coordinates: Array, G: Array, others: Array) -> Array:
-        """Return the log likelihood at given fixed effects by kernel parameters, shape (S,)."""
+    def solve_given(
+        self, coordinates: Array, G: Array, others: Array
+    ) -> tuple[Array, Array, Array]:
+        """Return log likelihoods at given fixed effects by the kernel's parameters.
+
+        With one node at the joint mode of all effects. Fields hold the standard effects of all
+        groupings but the leading one.
+
+        Returns
+        -------
+        values, fields, modes
+            Shapes (S,), (S, m - p) and (S, J, q).
+        """
         Z, widths, (X, at, local, starts, touched_starts, touched) = self.arguments
         p = X.shape[1]
         data = (X[:, :0].copy(), at - p, local, starts, touched_starts, touched - p)
         with own_threads(self.work(len(coordinates))):
-            values, *_ = latent_batch.evaluate(
+            values, fields, modes = latent_batch.evaluate(
                 coordinates, G, others, self.data.offset, X, Z, widths, data,
                 self.data.rows, (np.empty((0, 0)), np.empty(0)), self.rule, True, self.field[p:],
                 self.modes,
             )  # fmt: skip
-        return np.asarray(values + self.data.constant)
+        return values + self.data.constant, fields, modes
 
     def log_likelihood(self, psi: Array) -> Array:
         """Return log p(y | psi), shape (S,)."""
@@ -149,11 +161,22 @@ class LatentMarginal:
         """Return fixed effects in the user's coordinates, shape (S, p)."""
         return np.asarray(np.linalg.solve(self.data.to_X, coordinates.T).T)
 
-    def recover(self, psi: Array, seed: int) -> tuple[Array, dict[str, Array]]:
+    def recover(
+        self, psi: Array, seed: int, starts: Callable[[Array], Array] | None = None
+    ) -> tuple[Array, dict[str, Array]]:
         """Draw fixed and random effects given hyperparameters.
 
         The latent field is drawn from its Normal approximation, the leading effects from
         their conditional distribution given it.
+
+        Parameters
+        ----------
+        psi
+            Shape (S, d).
+        seed
+            Of the draws.
+        starts
+            From some psi to the fields from which searches begin, (S', d) to (S', m).
 
         Returns
         -------
@@ -168,10 +191,11 @@ class LatentMarginal:
         ends = np.concatenate([[0], np.cumsum(np.bincount(which, minlength=len(first)))])
         order = np.argsort(which, kind="stable")
         seeds = np.random.SeedSequence([seed, 3]).generate_state(len(first), np.uint32)
+        fields = np.tile(self.field, (len(first), 1)) if starts is None else starts(psi[first])
         with own_threads(self.work(len(first))):
             drawn, leading = latent_batch.draw(
                 *self.scales(psi[first]), ends, seeds, self.data.offset, Z, widths, data,
-                self.data.rows, (precision, shift), self.rule, False, self.field, self.modes,
+                self.data.rows, (precision, shift), self.rule, False, fields, self.modes,
             )  # fmt: skip
         fields, standard = np.empty_like(drawn), np.empty_like(leading)
         fields[order], standard[order] = drawn, leading

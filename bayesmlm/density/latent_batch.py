@@ -88,6 +88,8 @@ def draw(G, others, first_draw, seeds, offset, Z, widths, data, rows, prior, rul
         First draw of each of the S vectors, shape (S + 1,).
     seeds
         One a vector, shape (S,).
+    x
+        Where each search begins, shape (S, m).
 
     Returns
     -------
@@ -95,14 +97,14 @@ def draw(G, others, first_draw, seeds, offset, Z, widths, data, rows, prior, rul
         Shapes (D, m) and (D, J, q), D draws.
     """
     S, N, q, r = len(G), len(offset), widths[0], Z.shape[1] - widths[0]
-    m, D = len(x), first_draw[-1]
+    m, D = x.shape[1], first_draw[-1]
     fields, effects = np.empty((D, m)), np.empty((D, *modes.shape))
     X, at, _, starts, _, _ = data
     for s in prange(S):
         np.random.seed(seeds[s])  # noqa: NPY002
         T, B, base = np.empty((N, q)), np.empty((N, r)), np.empty(N)
         scaled(G[s], widths, Z, T, B)
-        centre, v, C = x.copy(), modes.copy(), np.empty((m, m))
+        centre, v, C = x[s].copy(), modes.copy(), np.empty((m, m))
         own, mine = others[s].copy().reshape(-1, 1), private(rows)
         solve(centre, T, B, offset, own, copied(data), mine, prior, rule, joint, v, C)
         for d in range(first_draw[s], first_draw[s + 1]):

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
+from bayesmlm.density.latent import LatentMarginal
 from bayesmlm.density.node_choice import choose_nodes
 from bayesmlm.density.quadrature import QuadratureMarginal
 from bayesmlm.engines.layout import data_groups, posterior_dataset
@@ -35,6 +36,9 @@ Array = NDArray[np.float64]
 STARTS = (0.7, 0.1)
 """SDs on the scale of the linear predictor from which the optimiser starts."""
 
+STEP = 1e-4
+"""Of the central differences that make a gradient."""
+
 SPREAD = 2.0
 """SDs beyond the maximum at which the log likelihood, too, must not depend on the nodes."""
 
@@ -49,7 +53,7 @@ class Surface:
         The density; its priors are not used.
     """
 
-    marginal: QuadratureMarginal
+    marginal: QuadratureMarginal | LatentMarginal
 
     @cached_property
     def to_Z(self) -> tuple[Array, ...]:
@@ -75,8 +79,21 @@ class Surface:
         coordinates, others = x[:, :first], x[:, last:]
         return np.ascontiguousarray(coordinates), scales, np.ascontiguousarray(others)
 
+    def flat(self, scales: list[Array]) -> Array:
+        """Return scales as `LatentMarginal` takes them, shape (S, …)."""
+        S, order = len(scales[0]), self.marginal.data.order
+        return np.concatenate([scales[k].reshape(S, -1) for k in order], axis=1)
+
     def gradient(self, x: Array) -> tuple[Array, Array]:
-        """Return log likelihoods (S,) and gradients of shape (S, d)."""
+        """Return log likelihoods (S,) and gradients of shape (S, d).
+
+        Exact with one grouping, by central differences with several.
+        """
+        if isinstance(self.marginal, LatentMarginal):
+            S, d = x.shape
+            moves = np.concatenate([np.zeros((1, d)), STEP * np.eye(d), -STEP * np.eye(d)])
+            values = self.log_likelihood((x[:, None] + moves).reshape(-1, d)).reshape(S, -1)
+            return values[:, 0], (values[:, 1 : d + 1] - values[:, d + 1 :]) / (2 * STEP)
         first, last = self.places
         coordinates, scales, others = self.arguments(x)
         values, slopes, G_slopes, _ = self.marginal.likelihood_slopes(
@@ -91,6 +108,8 @@ class Surface:
     def log_likelihood(self, x: Array) -> Array:
         """Return log likelihoods, shape (S,)."""
         coordinates, scales, others = self.arguments(x)
+        if isinstance(self.marginal, LatentMarginal):
+            return self.marginal.solve_given(coordinates, self.flat(scales), others)[0]
         return self.marginal.likelihood(coordinates, np.ascontiguousarray(scales[0]), others)
 
     def start(self, share: float) -> Array:
@@ -104,21 +123,45 @@ class Surface:
         """Return the same surface by another number of nodes."""
         return replace(self, marginal=self.marginal.with_nodes(nodes))
 
+    def started(self, x: Array) -> Surface:
+        """Return the same surface, its inner searches begun at what is found at x."""
+        if not isinstance(self.marginal, LatentMarginal):
+            return self
+        coordinates, scales, others = self.arguments(x[None])
+        values, fields, modes = self.marginal.solve_given(coordinates, self.flat(scales), others)
+        if not np.isfinite(values[0]):
+            return self
+        field = np.concatenate([coordinates[0], fields[0]])
+        return replace(self, marginal=replace(self.marginal, field=field, modes=modes[0]))
+
     def effects(self, x: Array) -> dict[str, Array]:
         """Return the conditional modes of the effects by grouping, shape (1, J, q)."""
         first, last = self.places
+        marginal = self.marginal
         coordinates, scales, others = self.arguments(x[None])
-        *_, modes = self.marginal.likelihood_slopes(
-            coordinates, np.ascontiguousarray(scales[0]), others
-        )
+        if isinstance(marginal, LatentMarginal):
+            _, fields, modes = marginal.solve_given(coordinates, self.flat(scales), others)
+            _, standard = marginal.split(np.hstack([coordinates, fields]))
+        else:
+            *_, modes = marginal.likelihood_slopes(
+                coordinates, np.ascontiguousarray(scales[0]), others
+            )
+            standard = {}
+        blocks = marginal.design.random
+        standard[blocks[marginal.data.order[0]].name] = modes
         factors = user_factors(self.blocks, self.to_Z, x[None, first:last])
-        name = self.marginal.layout.groups[0].block.name
-        return {name: modes @ factors[0].transpose(0, 2, 1)}
+        return {
+            block.name: standard[block.name] @ T.transpose(0, 2, 1)
+            for block, T in zip(blocks, factors, strict=True)
+        }
 
 
 def maximise(surface: Surface) -> Mode:
     """Return the best maximum from several starts."""
-    found = [find_mode_by_gradient(surface.gradient, surface.start(share)) for share in STARTS]
+    found = []
+    for share in STARTS[:1] if isinstance(surface.marginal, LatentMarginal) else STARTS:
+        start = surface.start(share)
+        found.append(find_mode_by_gradient(surface.started(start).gradient, start))
     return max(found, key=lambda mode: mode.value)
 
 

@@ -22,6 +22,7 @@ from bayesmlm.engines.layout import data_groups
 from bayesmlm.engines.marginal import require_marginal
 from bayesmlm.engines.mode import Mode, find_mode
 from bayesmlm.engines.nested import (
+    Recorded,
     explore_nested,
     find_nested_mode,
     nested_note,
@@ -127,14 +128,15 @@ class Laplace(Engine):
             with progress.stage("mode", "the first time on a machine kernels are compiled"):
                 marginal, mode, move = find_nested_mode(marginal, 1)
             with progress.stage("hyperparameters"):
-                sample = explore_nested(marginal, mode, self.evaluations, seed)
+                density = Recorded(marginal)
+                sample = explore_nested(density, mode, self.evaluations, seed)
         if not sample.khat <= KHAT_LIMIT:
             return self.fall_back(design, priors, seed, progress, sample.khat)
         with progress.running():
             with progress.stage("audit"):
                 off = shift(marginal, mode.point, mode.covariance())
             with progress.stage("effects"):
-                tree = nested_tree(marginal, sample, mode, self.draws, seed, off)
+                tree = nested_tree(density, sample, mode, self.draws, seed, off)
         return FitResult(
             spec=design.spec,
             design=design,

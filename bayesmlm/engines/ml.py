@@ -31,6 +31,7 @@ from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.layout import data_groups, posterior_dataset
 from bayesmlm.engines.marginal import require_marginal, require_quadrature
 from bayesmlm.engines.mode import Mode, find_mode
+from bayesmlm.engines.nested import require_latent
 from bayesmlm.engines.nodes import check_nodes, integration
 from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.relative import (
@@ -207,7 +208,12 @@ class ML(Engine):
         """Maximise a likelihood whose effects are integrated numerically."""
         with progress.running():
             with progress.stage("prepare"):
-                marginal = require_quadrature(design, flat_priors(design, priors), "ML")
+                own = flat_priors(design, priors)
+                marginal = (
+                    require_latent(design, own, "ML")
+                    if len(design.random) > 1
+                    else require_quadrature(design, own, "ML")
+                )
             with progress.stage("maximise", "the first time on a machine kernels are compiled"):
                 surface, best, move = generalized_ml.maximise_with_nodes(
                     generalized_ml.Surface(marginal), self.nodes

@@ -70,7 +70,8 @@ class Counted:
         d = len(x)
         moves = step * np.eye(d)
         values = self(np.vstack([x, x + moves, x - moves]))
-        return float(values[0]), (values[1 : d + 1] - values[d + 1 :]) / (2 * step)
+        with np.errstate(invalid="ignore"):  # infinite on both sides
+            return float(values[0]), (values[1 : d + 1] - values[d + 1 :]) / (2 * step)
 
     def hessian(self, x: Array, step: float = BEND) -> Array:
         """Return second derivatives at x by central differences, in one batch."""
@@ -81,6 +82,7 @@ class Counted:
         both = [x + moves[a] + moves[b] for a, b in pairs]
         apart = [x - moves[a] - moves[b] for a, b in pairs]
         values = self(np.vstack([x, x + moves, x - moves, *both, *apart]))
+        values = np.where(np.isfinite(values), values, np.nan)
         centre, plus, minus = values[0], values[1 : d + 1], values[d + 1 : 2 * d + 1]
         H = np.diag(plus - 2 * centre + minus)
         for k, (a, b) in enumerate(pairs):
@@ -129,9 +131,9 @@ def find_mode(
 
     def negative(x: Array) -> tuple[float, Array]:
         value, gradient = counted.with_gradient(x, step)
-        if not np.isfinite(value):
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
             return 1e300, np.zeros_like(x)
-        return -value, -np.nan_to_num(gradient)
+        return -value, -gradient
 
     options: dict[str, Any] = {"gtol": 1e-4}
     if information is not None:

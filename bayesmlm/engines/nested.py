@@ -6,15 +6,17 @@ Normal approximation and the leading effects given it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
+from bayesmlm.density.hyperparameters import log_prior
 from bayesmlm.density.latent import LatentMarginal, latent_marginal
-from bayesmlm.density.node_choice import FIRST, choose_nodes
-from bayesmlm.density.shift import Shift
+from bayesmlm.density.node_choice import choose_nodes
+from bayesmlm.density.shift import MANY, Shift
 from bayesmlm.design import Design
 from bayesmlm.engines.importance import WeightedSample, explore
 from bayesmlm.engines.layout import data_groups, posterior_dataset
@@ -39,8 +41,9 @@ KHAT_LIMIT, ATTEMPTS = 0.7, 3
 STEP, BEND = 3e-3, 0.03
 """Of the differences that make gradients and Hessians; the fields are found to 1e-6."""
 
-SPREAD = 2.0
-"""SDs above the mode of a log SD at which the nodes, too, must be enough."""
+SPREAD, STILL = 2.0, 0.03
+"""SDs from the mode of a log SD, at which the log density relative to the mode must not move
+by more with the number of nodes: a few hundredths of a posterior SD."""
 
 
 def require_latent(design: Design, priors: Priors, engine: str) -> LatentMarginal:
@@ -67,36 +70,68 @@ def find_nested_mode(
     marginal: LatentMarginal, nodes: int | str
 ) -> tuple[LatentMarginal, Mode, float]:
     """Return the density by its number of nodes, its mode, and what more nodes move."""
-    first = FIRST if nodes == AUTO else int(nodes)
+    dimensions = marginal.modes.shape[1]
+    first = MANY[min(dimensions, len(MANY)) - 1] if nodes == AUTO else int(nodes)
     start = hyperparameter_start(marginal, outcome_scale(marginal.design))
     marginal = marginal.with_nodes(first).started(start)
     mode = find_mode(marginal.log_density, start, step=STEP, bend=BEND)
     marginal = marginal.started(mode.point)
     if nodes != AUTO:
         return marginal, mode, 0.0
-    wide, sd = mode.point.copy(), np.sqrt(np.diag(mode.covariance()))
+    away, sd = np.zeros(len(mode.point)), np.sqrt(np.diag(mode.covariance()))
     at = np.concatenate([slots.sds for slots in marginal.layout.groups])
-    wide[at] += SPREAD * sd[at]
-    points = np.stack([mode.point, wide])
-    count, move = choose_nodes(lambda k, x: marginal.with_nodes(k).log_likelihood(x), points)
-    if count != first:
-        marginal = marginal.with_nodes(count).started(mode.point)
-        mode = find_mode(marginal.log_density, mode.point, step=STEP, bend=BEND)
-    return marginal.started(mode.point), mode, move
+    away[at] = SPREAD * sd[at]
+    points = mode.point + np.stack([0 * away, away, -away])
+
+    def relative(count: int, x: Array) -> Array:
+        values = marginal.with_nodes(count).log_likelihood(x)
+        # too few nodes have no density far out: more are tried
+        return np.nan_to_num(values - values[0], nan=-1e10)
+
+    count, move = choose_nodes(relative, points, STILL)
+    # importance sampling makes up for a mode found with other nodes
+    return marginal.with_nodes(count).started(mode.point), mode, move
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The log density of a marginal that keeps the field found at each psi.
+
+    Parameters
+    ----------
+    marginal
+        The density.
+    fields
+        Fields by the bytes of psi.
+    """
+
+    marginal: LatentMarginal
+    fields: dict[bytes, Array] = field(default_factory=dict)
+
+    def __call__(self, psi: Array) -> Array:
+        """Return `LatentMarginal.log_density`, shape (S,)."""
+        with np.errstate(all="ignore"):
+            values, fields, _ = self.marginal.solve(psi)
+            total = values + log_prior(self.marginal.layout, self.marginal.priors, psi)
+        self.fields.update((own.tobytes(), x) for own, x in zip(psi, fields, strict=True))
+        return np.where(np.isfinite(total), total, -np.inf)
+
+    def at(self, psi: Array) -> Array:
+        """Return the fields found at psi, shape (S, m)."""
+        return np.stack([self.fields[own.tobytes()] for own in psi])
 
 
 def explore_nested(
-    marginal: LatentMarginal, mode: Mode, evaluations: int | None, seed: int
+    density: Recorded, mode: Mode, evaluations: int | None, seed: int
 ) -> WeightedSample:
     """Sample the hyperparameters, more of them while the Pareto shape is too large."""
     if not np.isfinite(mode.hessian).all():
         return WeightedSample(mode.point[None], np.ones(1), np.inf, mode.evaluations)
+    marginal = density.marginal
     costly = marginal.work(1) > COSTLY
     count = evaluations or (COSTLY_EVALUATIONS if costly else EVALUATIONS)
     for _ in range(ATTEMPTS):
-        sample = explore(
-            marginal.log_density, mode.point, mode.covariance(), draws=count, rounds=4, seed=seed
-        )
+        sample = explore(density, mode.point, mode.covariance(), draws=count, rounds=4, seed=seed)
         if sample.khat <= KHAT_LIMIT:
             break
         count *= 2
@@ -104,7 +139,7 @@ def explore_nested(
 
 
 def nested_tree(
-    marginal: LatentMarginal,
+    density: Recorded,
     sample: WeightedSample,
     mode: Mode,
     draws: int,
@@ -114,8 +149,9 @@ def nested_tree(
     """Return the tree; every posterior variable carries the sample's ESS."""
     import xarray as xr
 
+    marginal = density.marginal
     psi = sample.resample(draws, np.random.default_rng([seed, 1]))
-    beta, effects = marginal.recover(psi, seed)
+    beta, effects = marginal.recover(psi, seed, density.at)
     posterior = posterior_dataset(marginal, psi, beta, effects)
     ess = 1 / (1 / sample.ess + 1 / draws)
     for array in posterior.values():
@@ -150,7 +186,7 @@ def nested_note(marginal: LatentMarginal, move: float) -> str:
     others = " and ".join(["fixed effects", *(f"effects of {name}" for name in rest)])
     if marginal.nodes == 1:
         return f"Effects of {lead}, {others} integrated out by Laplace's approximation."
-    still = f"; twice as many still move the log likelihood by {move:.2g}" if move >= 0.01 else ""
+    still = f"; twice as many still move the log likelihood by {move:.2g}" if move >= STILL else ""
     return (
         f"Effects of {lead} integrated out by adaptive quadrature, {marginal.nodes} nodes in each "
         f"dimension{still}; {others} by Laplace's approximation."

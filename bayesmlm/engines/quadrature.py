@@ -22,6 +22,7 @@ from bayesmlm.engines.layout import data_groups, posterior_dataset
 from bayesmlm.engines.marginal import require_quadrature
 from bayesmlm.engines.mode import Mode, find_mode_by_gradient
 from bayesmlm.engines.nested import (
+    Recorded,
     explore_nested,
     find_nested_mode,
     nested_note,
@@ -134,11 +135,12 @@ class Quadrature(Engine):
             with progress.stage("mode", "the first time on a machine kernels are compiled"):
                 latent, mode, move = find_nested_mode(latent, self.nodes)
             with progress.stage("hyperparameters"):
-                sample = explore_nested(latent, mode, self.evaluations, seed)
+                density = Recorded(latent)
+                sample = explore_nested(density, mode, self.evaluations, seed)
         if not sample.khat <= KHAT_LIMIT:
             return self.fall_back(design, priors, seed, progress, sample.khat)
         with progress.running(), progress.stage("effects"):
-            tree = nested_tree(latent, sample, mode, self.draws, seed, None)
+            tree = nested_tree(density, sample, mode, self.draws, seed, None)
         return FitResult(
             spec=design.spec,
             design=design,

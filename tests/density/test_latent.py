@@ -112,7 +112,7 @@ def test_at_given_fixed_effects_one_node_is_the_joint_mode(shared_data):
     beta += [-1.054314586, -0.7070546044]
     psi = np.log([[1.339216987, 0.3422685473]])
     coordinates = (latent.data.to_X @ beta)[None]
-    found = latent.likelihood_given(coordinates, *latent.scales(psi))
+    found = latent.solve_given(coordinates, *latent.scales(psi))[0]
     assert found[0] == pytest.approx(-4067.916428, abs=1e-5)
 
 

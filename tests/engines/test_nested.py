@@ -68,8 +68,9 @@ def test_layout_notes_and_statistics():
 
 def test_quadrature_of_two_groupings_agrees_with_nuts():
     data = crossed()
-    exact = fit("k ~ 1 + (1 | g) + (1 | h)", data, "poisson", "nuts", draws=1500)
-    found = fit("k ~ 1 + (1 | g) + (1 | h)", data, "poisson", "quadrature")
+    exact = fit("k ~ 1 + (1 | g) + (1 | h)", data, "poisson", "nuts", draws=5000)
+    more = {"draws": 16000, "evaluations": 8192}
+    found = fit("k ~ 1 + (1 | g) + (1 | h)", data, "poisson", "quadrature", **more)
     assert found.check().shift is None and found.check().ok
     assert "Effects of g integrated out by adaptive quadrature" in found.result.notes[0]
     for name in ("beta", "sd_g", "sd_h", "u_g", "u_h"):
@@ -103,9 +104,10 @@ def test_same_seed_same_draws():
 def test_more_evaluations_while_the_tail_is_too_heavy(monkeypatch):
     asked = []
 
-    def explore(*_, draws, **__):
+    def explore(density, *_, draws, **__):
         asked.append(draws)
         points = np.full((600, 1), 0.3)
+        density(points)
         return WeightedSample(points, np.full(600, 1 / 600), 0.9 if len(asked) < 3 else 0.2, 600)
 
     monkeypatch.setattr(nested, "explore", explore)

@@ -104,7 +104,14 @@ def ordered(column, first, second):
     return lambda frame: frame.assign(**{column: pd.Categorical(frame[column], [first, second])})
 
 
+def immunisation(frame):
+    """Add the response as 0 and 1; the reference ethnic group is L."""
+    ethn = pd.Categorical(frame["ethn"], ["L", "N", "S"])
+    return frame.assign(immunised=(frame["immun"] == "Y").astype(int), ethn=ethn)
+
+
 PREPARE = {
+    "guImmun": immunisation,
     "bdf": language,
     "bugs_blocker": log_odds_ratios,
     "bugs_epil": epilepsy,
@@ -145,6 +152,10 @@ MODELS = {
     "bugs_seeds_halfnormal": "r | trials(n) ~ seed*extract + (1 | plate)",
     "bugs_epil2": "y ~ c_lb4 + c_Trt + c_BT + c_lage + c_V4 + (1 | patient)",
     "rodgold_sim01": "y001 ~ chldcov + famcov + commcov + (1 | family) + (1 | community)",
+    "guimmun_3level": (
+        "immunised ~ kid2p + mom25p + ord + ethn + momEd + husEd + momWork + rural + pcInd81 "
+        "+ (1 | mom) + (1 | comm)"
+    ),
 }
 """The models of the long NUTS runs, by the run's name."""
 

@@ -5,6 +5,8 @@ errors, standard errors within 2 %, SDs within 1e-3 (SD + 0.01), a variance of z
 absolute value; or, where estimates differ by more, our log likelihood is the higher.
 """
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -89,19 +91,96 @@ MODELS = {
 }
 
 ORDINAL = ("wine",)
-SEVERAL = (
-    "grouseticks",
-    "verbagg",
-    "guimmun",
-    "rodgold_sim01",
-    "rodgold_sim02",
-    "rodgold_sim03",
-    "election88_arm14.2",
-    "election88_arm14.2_adj",
-    "election88_full",
-    "epil_olre",
+
+SHORT = ("election88_arm14.2_adj/glmer-Laplace",)
+"""References that disagree with the other of the same model: glmer stopped short of the maximum
+at a singular fit, and its standard errors are a fifth of glmmTMB's and ours, or less."""
+
+
+def verbal(frame):
+    frame = category("situ", "other", "self")(category("mode", "want", "do")(frame))
+    return success("r2", "Y")(frame)
+
+
+def immunised(frame):
+    return success("immun", "Y")(category("ethn", "L", "N", "S")(frame))
+
+
+def replicate(number):
+    def prepare(frame):
+        from pathlib import Path
+
+        path = Path(frame.attrs["folder"]) / "rodgold_sim_y.csv"
+        return frame.assign(y=pd.read_csv(path)[f"y{number:03d}"])
+
+    return prepare
+
+
+def polled(source, **names):
+    """Add columns of the states, from another file."""
+
+    def prepare(frame):
+        from pathlib import Path
+
+        states = pd.read_csv(Path(frame.attrs["folder"]) / f"{source}.csv")
+        states = states.drop_duplicates("state").set_index("state")
+        frame = frame.assign(age_edu=4 * (frame["age"] - 1) + frame["edu"])
+        found = states.loc[frame["state"]]
+        return frame.assign(**{new: found[old].to_numpy() for new, old in names.items()})
+
+    return prepare
+
+
+POLL = (
+    "bush ~ black*female + {} + (1 | age) + (1 | edu) + (1 | age_edu) + (1 | state) "
+    "+ (1 | region_full)"
 )
-"""Several groupings."""
+RODGOLD = "y ~ chldcov + famcov + commcov + (1 | family) + (1 | community)"
+
+MODELS |= {
+    "grouseticks": (
+        "TICKS ~ C(YEAR) + cHEIGHT + (1 | BROOD) + (1 | INDEX) + (1 | LOCATION)",
+        "poisson",
+        lambda frame: frame,
+    ),
+    "verbagg": (
+        "y ~ Anger + Gender + btype + situ + mode + (1 | id) + (1 | item)",
+        "bernoulli",
+        verbal,
+    ),
+    "guimmun": (
+        "y ~ kid2p + mom25p + ord + ethn + momEd + husEd + momWork + rural + pcInd81 "
+        "+ (1 | mom) + (1 | comm)",
+        "bernoulli",
+        immunised,
+    ),
+    "rodgold_sim01": (RODGOLD, "bernoulli", replicate(1)),
+    "rodgold_sim02": (RODGOLD, "bernoulli", replicate(2)),
+    "rodgold_sim03": (RODGOLD, "bernoulli", replicate(3)),
+    "election88_full": (
+        "y ~ black*female + v_prev_full + (1 | age) + (1 | edu) + (1 | age_edu) + (1 | state) "
+        "+ (1 | region_full)",
+        "bernoulli",
+        lambda frame: frame,
+    ),
+    "election88_arm14.2": (
+        POLL.format("v_prev_full"),
+        "bernoulli",
+        polled("election88_full", v_prev_full="v_prev_full", region_full="region_full"),
+    ),
+    "election88_arm14.2_adj": (
+        POLL.format("v_prev_adj"),
+        "bernoulli",
+        polled("election88_states", v_prev_adj="v_prev_adj", region_full="region"),
+    ),
+    "epil_olre": (
+        "y ~ lbase*trt + lage + V4 + (1 | subject) + (1 | row)",
+        "poisson",
+        lambda frame: category("trt", "placebo", "progabide")(frame).assign(
+            row=np.arange(len(frame))
+        ),
+    ),
+}
 
 
 def saturated(design):
@@ -123,18 +202,20 @@ def references(golden):
 
 
 def test_every_reference_is_named(golden):
-    assert {id.split("/")[0] for id in references(golden)} == {*MODELS, *ORDINAL, *SEVERAL}
+    assert {id.split("/")[0] for id in references(golden)} == {*MODELS, *ORDINAL}
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_ml(name, golden, dataset, quiet_model):
+def test_ml(name, golden, dataset, quiet_model, shared_data):
     formula, family, prepare = MODELS[name]
     fits = {}
     for id, reference in references(golden).items():
         if id.split("/")[0] != name:
             continue
         method = id.split("-")[-1]
-        frame = prepare(dataset(reference["dataset"]))
+        frame = dataset(reference["dataset"])
+        frame.attrs["folder"] = str(shared_data)
+        frame = prepare(frame)
         model = quiet_model(formula, frame, family=family)
         assert len(model.design.y) == reference["n_obs"]
         nodes = NODES[method]
@@ -151,18 +232,49 @@ def compare(id, fit, reference, full):
     sds, expected = [], []
     blocks = {frozenset(block.name.split(":")): block for block in fit.result.design.random}
     only = len(blocks) == 1
-    for group, spec in reference["varcorr"].items():
+    for name, spec in reference["varcorr"].items():
+        group = "row" if name == "obs" else name
         block = next(iter(blocks.values())) if only else blocks[frozenset(group.split(":"))]
         sds += fit.result.posterior[f"sd_{block.name}"].to_numpy()[0, 0].tolist()
         expected += list(spec["sds"].values())
-    apart = np.abs(np.subtract(sds, expected)) / (np.array(expected) + 0.01)
+    expected = np.array(expected)
+    apart = np.abs(sds - expected) / np.where(expected < 0.01, 1.0, expected + 0.01)
     print(
         f"{id}: log likelihood {gain:+.1e}, fixed {off.max():.1e} SE, SE {errors.max():.1e}, "
         f"SD {apart.max():.1e}"
     )
     assert fit.check().ok
-    assert gain > -1e-3
-    if gain < 1e-3:
+    assert gain > (0 if id in SHORT else -1e-3)
+    if gain < 1e-3 and id not in SHORT:
         assert off.max() < 1e-3 or gain > 0
         assert apart.max() < 1e-3 or gain > 0
         assert errors.max() < 0.02
+
+
+def replicates(golden_quadrature):
+    yield "guimmun", "guimmun", golden_quadrature["guimmun"], 28
+    for k, row in enumerate(golden_quadrature["rodgold_sim"][:3], start=1):
+        yield f"rodgold_sim{k:02d}", "rodgold_sim", row, 11
+
+
+@pytest.mark.slow
+def test_the_hybrid_is_the_integral_of_three_levels(
+    shared_reference, dataset, quiet_model, shared_data
+):
+    """Quadrature over the inner level and Laplace over the outer: within 0.1 standard errors."""
+    truth = json.loads((shared_reference / "golden_quadrature.json").read_text())
+    for name, source, row, nodes in replicates(truth):
+        formula, family, prepare = MODELS[name]
+        frame = dataset({"guimmun": "guImmun"}.get(source, source))
+        frame.attrs["folder"] = str(shared_data)
+        fit = quiet_model(formula, prepare(frame), family=family).fit(ML(nodes=nodes))
+        expected = np.array(list(row["fixed"].values()))
+        off = np.abs(fit.fixef().frame["estimate"].to_numpy() - expected[:, 0]) / expected[:, 1]
+        levels = [row["sd_level2"], row["sd_level3"]]
+        by_name = {b.grouping.size: fit.result.posterior[f"sd_{b.name}"].item()
+                   for b in fit.result.design.random}  # fmt: skip
+        ours = [by_name[size] for size in sorted(by_name, reverse=True)]
+        apart = np.abs(np.log(ours) - np.log(levels)) / row["se_log_sd"]
+        print(f"{name}: fixed {off.max():.3f} SE, log SD {apart.max():.3f} SE")
+        assert off.max() < 0.1
+        assert apart.max() < 0.1
