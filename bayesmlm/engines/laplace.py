@@ -50,6 +50,9 @@ ATTEMPTS = 3
 """How often the sample is enlarged while the Pareto shape is above its limit."""
 
 
+KEPT = "Random effects are kept: outside the gaussian family they are not drawn again."
+
+
 @dataclass(frozen=True)
 class Laplace(Engine):
     """Integration of the effects and importance sampling of the hyperparameters.
@@ -137,6 +140,7 @@ class Laplace(Engine):
                 off = shift(marginal, mode.point, mode.covariance())
             with progress.stage("effects"):
                 tree = nested_tree(density, sample, mode, self.draws, seed, off)
+        kept = (KEPT,) if self.keep_random_effects is False else ()
         return FitResult(
             spec=design.spec,
             design=design,
@@ -145,7 +149,7 @@ class Laplace(Engine):
             engine=self,
             seed=seed,
             seconds=dict(progress.seconds),
-            notes=(nested_note(marginal, move), *separation_note(design, bounded=True)),
+            notes=(nested_note(marginal, move), *separation_note(design, bounded=True), *kept),
         )
 
     def fall_back(

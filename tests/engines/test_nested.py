@@ -114,3 +114,14 @@ def test_more_evaluations_while_the_tail_is_too_heavy(monkeypatch):
     found = fit("y ~ x + (1 | g)", clusters(40, 400), "bernoulli", "laplace", **SMALL)
     assert asked == [256, 512, 1024]
     assert float(found.tree["sample_stats"]["k_hat"]) == 0.2
+
+
+def test_effects_that_cannot_be_left_out_are_kept_and_told():
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"g": np.arange(120) % 12, "b": rng.integers(0, 2, 120)})
+    model = mlm.Model("b ~ 1 + (1 | g)", frame, family="bernoulli")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", mlm.BayesmlmWarning)
+        fit = model.fit(mlm.Laplace(keep_random_effects=False), seed=1)
+    assert any("are kept" in note for note in fit.result.notes)
+    assert "u_g" in fit.tree["posterior"]
