@@ -17,6 +17,7 @@ Lindley & Smith (1972), Journal of the Royal Statistical Society B 34, 1–41.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,9 @@ from numpy.typing import NDArray
 from bayesmlm.density.crossproducts import Columns, columns
 from bayesmlm.density.fixed_prior import FixedPrior, flat, is_normal, normal
 from bayesmlm.density.gradient import finish
-from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters, log_prior
+from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters
 from bayesmlm.density.noise import MEANS, Noise
+from bayesmlm.density.psi_prior import PsiPrior, psi_prior
 from bayesmlm.density.recovery import Recovery
 from bayesmlm.density.structure import Structure, structure
 from bayesmlm.design import Design
@@ -92,8 +94,13 @@ class GaussianMarginal:
         """Return log p(psi, y); minus infinity where it cannot be computed; shape (S,)."""
         psi = np.atleast_2d(psi)
         with np.errstate(all="ignore"):
-            total = self.log_likelihood(psi) + log_prior(self.layout, self.priors, psi)
+            total = self.log_likelihood(psi) + self.psi_prior.log_density(psi)
         return np.where(np.isfinite(total), total, -np.inf)
+
+    @cached_property
+    def psi_prior(self) -> PsiPrior:
+        """The prior of the hyperparameters."""
+        return psi_prior(self.layout, self.priors)
 
     def maximum_likelihood(self, psi: Array) -> Array:
         """Return the log likelihood at the best fixed effects, shape (S,)."""

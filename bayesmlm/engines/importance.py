@@ -15,19 +15,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmlm.density.t_mixture import densities, moments
+
 Array = NDArray[np.float64]
 LogDensity = Callable[[Array], Array]
 
-FREEDOM = 5.0
+FREEDOM = 5
 """Degrees of freedom of the proposals; heavier tails than any Gaussian model's posterior."""
 
 COMPONENTS = 3
 WIDEN = 1.1
 """Factor by which fitted covariances are widened, so that tails are proposed."""
+
+EM_STEPS = 5
+"""Steps of EM in a round; more of them fit noise and gave fewer effective draws."""
 
 NO_TAIL = 3.0
 """Largest weight, in means, up to which there is no tail."""
@@ -56,40 +62,45 @@ class Mixture:
     means: Array
     roots: Array
 
+    @cached_property
+    def inverses(self) -> Array:
+        """Inverses of the roots, shape (K, d, d)."""
+        return np.ascontiguousarray(np.linalg.inv(self.roots))
+
+    @cached_property
+    def log_heights(self) -> Array:
+        """Log of each component's share of the density at its mean, shape (K,)."""
+        from scipy.special import gammaln
+
+        d = self.means.shape[1]
+        constant = gammaln((FREEDOM + d) / 2) - gammaln(FREEDOM / 2)
+        constant -= 0.5 * d * np.log(FREEDOM * np.pi)
+        log_det = np.log(np.diagonal(self.roots, axis1=1, axis2=2)).sum(axis=1)
+        return np.asarray(np.log(self.weights) + constant - log_det)
+
+    @property
+    def arrays(self) -> tuple[Array, Array, Array, int]:
+        """What the kernels read: heights next to the largest, means, inverses, freedom."""
+        heights = np.exp(self.log_heights - self.log_heights.max())
+        return heights, np.ascontiguousarray(self.means), self.inverses, FREEDOM
+
     def log_density(self, x: Array) -> Array:
         """Return the log density, shape (S,)."""
-        from scipy.special import logsumexp
-
-        parts = [np.log(w) + log_t(x, m, R) for w, m, R in self.triples()]
-        return np.asarray(logsumexp(np.stack(parts), axis=0))
-
-    def triples(self) -> list[tuple[float, Array, Array]]:
-        """Return weight, mean and root of each component."""
-        return list(zip(self.weights.tolist(), self.means, self.roots, strict=True))
+        found = np.empty(len(x))
+        densities(np.ascontiguousarray(x), *self.arrays, found)
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.log(found) + self.log_heights.max())
 
     def transform(self, uniforms: Array) -> Array:
         """Turn uniform draws of shape (S, d + 2) into draws of shape (S, d)."""
-        from scipy.special import ndtri
-        from scipy.stats import chi2
+        from scipy.special import gammaincinv, ndtri
 
         d = self.means.shape[1]
         which = np.searchsorted(np.cumsum(self.weights)[:-1], uniforms[:, 0], side="right")
         normal = ndtri(uniforms[:, 1 : d + 1])
-        radius = np.sqrt(FREEDOM / chi2.ppf(uniforms[:, d + 1], FREEDOM))
+        radius = np.sqrt(0.5 * FREEDOM / gammaincinv(0.5 * FREEDOM, uniforms[:, d + 1]))
         moved = np.einsum("sab,sb->sa", self.roots[which], normal)
         return np.asarray(self.means[which] + moved * radius[:, None])
-
-
-def log_t(x: Array, mean: Array, root: Array) -> Array:
-    """Return the log density of a multivariate t, shape (S,)."""
-    from scipy.special import gammaln
-
-    d = len(mean)
-    z = np.einsum("ab,sb->as", np.linalg.inv(root), x - mean)
-    distance = (z**2).sum(axis=0)
-    constant = gammaln((FREEDOM + d) / 2) - gammaln(FREEDOM / 2)
-    constant -= 0.5 * d * np.log(FREEDOM * np.pi) + np.log(np.diag(root)).sum()
-    return np.asarray(constant - 0.5 * (FREEDOM + d) * np.log1p(distance / FREEDOM))
 
 
 @dataclass(frozen=True)
@@ -149,23 +160,25 @@ def explore(
     seed
         Of the scrambled Sobol points.
     """
-    from scipy.special import logsumexp
     from scipy.stats import qmc
 
     d = len(mode)
     per_round = 2 ** max(int(np.ceil(np.log2(draws / rounds))), 5)
-    points, values, proposals = np.empty((0, d)), np.empty(0), list[Mixture]()
+    points, values, mixed = np.empty((0, d)), np.empty(0), np.empty(0)
+    proposals = list[Mixture]()
     first = Mixture(np.ones(1), mode[None], np.linalg.cholesky(1.5 * covariance)[None])
     proposal = first
     for k in range(rounds):
         sobol = qmc.Sobol(d + 2, seed=np.random.default_rng([seed, k]))
         uniforms = np.clip(sobol.random(per_round), 1e-12, 1 - 1e-12)
         fresh = proposal.transform(uniforms)
+        mixed = np.logaddexp(mixed, proposal.log_density(points))
+        proposals.append(proposal)
+        own = np.logaddexp.reduce([q.log_density(fresh) for q in proposals], axis=0)
+        mixed = np.concatenate([mixed, own])
         points = np.vstack([points, fresh])
         values = np.concatenate([values, log_density(fresh)])
-        proposals.append(proposal)
-        own = logsumexp(np.stack([q.log_density(points) for q in proposals]), axis=0)
-        log_weights = values - own + np.log(len(proposals))
+        log_weights = values - mixed + np.log(len(proposals))
         if not np.isfinite(log_weights).sum() > 10 * d:
             return WeightedSample(
                 points, np.full(len(points), 1 / len(points)), np.inf, len(points)
@@ -205,20 +218,20 @@ def refit(points: Array, log_weights: Array, first: Mixture, rng: np.random.Gene
     centres = points[rng.choice(len(points), COMPONENTS, p=weights)]
     shares = np.full(COMPONENTS, 1 / COMPONENTS)
     scales = np.repeat(overall[None] / 2, COMPONENTS, axis=0)
-    for _ in range(12):
+    for _ in range(EM_STEPS):
         mixture = Mixture(shares, centres, np.linalg.cholesky(scales))
-        logs = np.stack([np.log(w) + log_t(points, m, R) for w, m, R in mixture.triples()])
-        shares_of = np.exp(logs - logs.max(axis=0))
-        shares_of *= weights / shares_of.sum(axis=0)
-        total = shares_of.sum(axis=1)
+        total, first_moments = np.zeros(COMPONENTS), np.zeros((COMPONENTS, d))
+        seconds = np.zeros((COMPONENTS, d, d))
+        moments(points, weights, *mixture.arrays, total, first_moments, seconds)
         shares = np.maximum(total, 0.02) / np.maximum(total, 0.02).sum()
         for k in range(COMPONENTS):
             if total[k] < 1e-3:
                 continue
-            own = shares_of[k] / total[k]
-            centres[k] = own @ points
-            spread = (points - centres[k]) * np.sqrt(own)[:, None]
-            scales[k] = 0.98 * spread.T @ spread + 0.02 * overall
+            move = first_moments[k] / total[k]
+            spread = np.tril(seconds[k]) / total[k]
+            spread += np.tril(spread, -1).T - np.outer(move, move)
+            centres[k] = centres[k] + move
+            scales[k] = 0.98 * spread + 0.02 * overall
     widened = scales * WIDEN * (FREEDOM - 2) / FREEDOM
     arms, arm_roots = tails(points, weights, overall)
     arm = min(ARM, ALL_ARMS / d)
