@@ -21,6 +21,7 @@ from bayesmlm.density.noise import Noise
 from bayesmlm.density.recovery import BLOCK, LeadingEffects
 from bayesmlm.design import RandomBlock
 from bayesmlm.errors import StatisticError, message, suggestion
+from bayesmlm.priors import normal_stand_in
 from bayesmlm.result import FitResult
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def leading_effects(result: FitResult, block: RandomBlock) -> LeadingEffects:
     StatisticError
         If what they are drawn from was not kept either.
     """
-    marginal = gaussian_marginal(result.design, result.priors)
+    marginal = gaussian_marginal(result.design, normal_stand_in(result.priors))
     if names.UNCONSTRAINED not in result.tree.children or not isinstance(
         marginal, GaussianMarginal
     ):

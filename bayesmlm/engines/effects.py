@@ -6,6 +6,7 @@ for; see `bayesmlm.effects`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from bayesmlm import names
 from bayesmlm.density import GaussianMarginal
 from bayesmlm.density.noise import Noise
+from bayesmlm.density.recovery import Recovery
 from bayesmlm.engines.layout import by_chain, posterior_dataset
 from bayesmlm.errors import EngineError, message
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 Keep = bool | str
 """Of the option ``keep_random_effects``."""
@@ -55,10 +58,44 @@ def is_kept(keep: Keep, n_effects: int, draws: int) -> bool:
     return n_effects * draws * np.dtype(float).itemsize <= LARGEST
 
 
-def recovered(
-    marginal: GaussianMarginal, psi: Array, seed: int, keep: Keep, chains: int = 1
-) -> tuple[dict[str, xr.Dataset], tuple[str, ...]]:
-    """Draw the effects given the hyperparameters.
+@dataclass(frozen=True)
+class Drawn:
+    """Draws of all effects but the largest grouping's.
+
+    Parameters
+    ----------
+    marginal, noise
+        The density, and where the noise comes from.
+    psi
+        Hyperparameters, chain after chain, shape (S, d).
+    recovery
+        The conditional distribution of the effects given psi.
+    beta, effects
+        As of `Recovery.outer`.
+    """
+
+    marginal: GaussianMarginal
+    noise: Noise
+    psi: Array
+    recovery: Recovery
+    beta: Array
+    effects: dict[str, Array]
+
+    @property
+    def coefficients(self) -> Array:
+        """Fixed effects in the user's coordinates, shape (S, p)."""
+        return self.recovery.to_user(self.beta)
+
+    def take(self, chosen: Integers) -> Drawn:
+        """Return some of the draws."""
+        psi = self.psi[chosen]
+        recovery = self.marginal.recovery(psi, self.noise)
+        effects = {group: own[chosen] for group, own in self.effects.items()}
+        return Drawn(self.marginal, self.noise, psi, recovery, self.beta[chosen], effects)
+
+
+def drawn_effects(marginal: GaussianMarginal, psi: Array, seed: int) -> Drawn:
+    """Draw all effects but the largest grouping's.
 
     Parameters
     ----------
@@ -68,6 +105,21 @@ def recovered(
         Hyperparameters, chain after chain, shape (S, d).
     seed
         Of the effects.
+    """
+    noise = Noise(seed)
+    recovery = marginal.recovery(psi, noise)
+    return Drawn(marginal, noise, psi, recovery, *recovery.outer(marginal.prior.matrix))
+
+
+def completed(
+    drawn: Drawn, keep: Keep, chains: int = 1
+) -> tuple[dict[str, xr.Dataset], tuple[str, ...]]:
+    """Draw the largest grouping's effects, if they are kept.
+
+    Parameters
+    ----------
+    drawn
+        All other effects.
     keep
         The option ``keep_random_effects``.
     chains
@@ -80,8 +132,8 @@ def recovered(
     """
     import xarray as xr
 
-    recovery = marginal.recovery(psi, Noise(seed))
-    beta, effects = recovery.outer(marginal.prior.matrix)
+    marginal, psi, recovery, beta = drawn.marginal, drawn.psi, drawn.recovery, drawn.beta
+    effects = dict(drawn.effects)
     group = recovery.leading_group
     groups, notes = {}, []
     if group is not None and is_kept(keep, marginal.structure.n_effects, len(psi)):
@@ -95,7 +147,7 @@ def recovered(
             coords={"hyperparameter": list(marginal.layout.labels)},
         )
         notes.append(not_kept(marginal, group, len(psi)))
-    posterior = posterior_dataset(marginal, psi, recovery.to_user(beta), effects, chains)
+    posterior = posterior_dataset(marginal, psi, drawn.coefficients, effects, chains)
     return {"posterior": posterior, **groups}, tuple(notes)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bayesmlm.density import GaussianMarginal
 from bayesmlm.density.pymc_model import marginal_graph
 from bayesmlm.design import Design
-from bayesmlm.engines.effects import Keep, check_keep, recovered
+from bayesmlm.engines.effects import Keep, check_keep, completed, drawn_effects
 from bayesmlm.engines.layout import data_groups
 from bayesmlm.engines.marginal import find_marginal, require_marginal
 from bayesmlm.engines.sampled import observations, posterior_names
@@ -88,7 +88,7 @@ class GraphTarget:
         import xarray as xr
 
         if self.marginal is not None:
-            groups, told = recovered(self.marginal, outputs[0], seed, self.keep)
+            groups, told = completed(drawn_effects(self.marginal, outputs[0], seed), self.keep)
             return groups | data_groups(self.marginal), told
         kept = posterior_names(self.design)
         dims = {name: tuple(self.model.named_vars_to_dims.get(name, ())) for name in kept}

@@ -14,7 +14,7 @@ import numpy as np
 from bayesmlm.density import GaussianMarginal
 from bayesmlm.density.callback import marginal_as_callback
 from bayesmlm.density.posterior import posterior
-from bayesmlm.engines.effects import Keep, recovered
+from bayesmlm.engines.effects import Keep, completed, drawn_effects
 from bayesmlm.engines.layout import data_groups
 from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.start import jittered_hyperparameters
@@ -53,7 +53,7 @@ def sample_marginal(
     with progress.stage("effects"):
         psi = tree["posterior"][VARIABLE].to_numpy()
         chains, _, d = psi.shape
-        drawn, notes = recovered(marginal, psi.reshape(-1, d), seed, keep, chains)
+        drawn, notes = completed(drawn_effects(marginal, psi.reshape(-1, d), seed), keep, chains)
     groups = {
         name: dataset.assign_coords(
             {dim: np.arange(dataset.sizes[dim]) for dim in ("chain", "draw")}

@@ -15,7 +15,7 @@ import numpy as np
 from bayesmlm.density import GaussianMarginal
 from bayesmlm.density.shift import shift
 from bayesmlm.design import Design
-from bayesmlm.engines.effects import AUTO, Keep, check_keep, recovered
+from bayesmlm.engines.effects import AUTO, Drawn, Keep, check_keep, completed, drawn_effects
 from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.importance import WeightedSample, explore
 from bayesmlm.engines.layout import data_groups
@@ -32,9 +32,10 @@ from bayesmlm.engines.nested import (
 from bayesmlm.engines.nuts import NUTS
 from bayesmlm.engines.options import check_numbers
 from bayesmlm.engines.progress import Progress
+from bayesmlm.engines.reweighted import SPARE, reweighted
 from bayesmlm.engines.separation import separation_note
 from bayesmlm.engines.start import expected_information, starting_point
-from bayesmlm.priors import Priors
+from bayesmlm.priors import Priors, normal_stand_in
 from bayesmlm.result import FitResult
 
 if TYPE_CHECKING:
@@ -49,6 +50,13 @@ COSTLY = 2e8
 ATTEMPTS = 3
 """How often the sample is enlarged while the Pareto shape is above its limit."""
 
+
+INTEGRATED = "Random and fixed effects integrated out exactly."
+
+STAND_IN = (
+    "Student-t and Cauchy priors of fixed effects: integrated under Normal ones, and the draws "
+    "weighted by the ratio of the priors."
+)
 
 KEPT = "Random effects are kept: outside the gaussian family they are not drawn again."
 
@@ -96,7 +104,7 @@ class Laplace(Engine):
             return self.fit_nested(design, priors, seed, progress)
         with progress.running():
             with progress.stage("cross-products"):
-                marginal = require_marginal(design, priors, "Laplace")
+                marginal = require_marginal(design, normal_stand_in(priors), "Laplace")
             with progress.stage("mode", "the first time on a machine kernels are compiled"):
                 mode = find_mode(
                     marginal.log_density,
@@ -108,17 +116,20 @@ class Laplace(Engine):
         if not sample.khat <= KHAT_LIMIT:
             return self.fall_back(design, priors, seed, progress, sample.khat)
         with progress.running(), progress.stage("effects"):
-            psi = sample.resample(self.draws, np.random.default_rng([seed, 1]))
-            groups, told = recovered(marginal, psi, seed, self.keep_random_effects)
+            drawn, weighted = self.draw(marginal, priors, sample, seed)
+            reached = weighted is None or weighted.khat <= KHAT_LIMIT
+            groups, told = completed(drawn, self.keep_random_effects) if reached else ({}, ())
+        if weighted is not None and not reached:
+            return self.fall_back(design, priors, seed, progress, weighted.khat)
         return FitResult(
             spec=design.spec,
             design=design,
             priors=priors,
-            tree=self.tree(marginal, sample, mode, groups),
+            tree=self.tree(marginal, sample, weighted, mode, groups),
             engine=self,
             seed=seed,
             seconds=dict(progress.seconds),
-            notes=("Random and fixed effects integrated out exactly.", *told),
+            notes=(INTEGRATED, *([STAND_IN] if weighted is not None else []), *told),
         )
 
     def fit_nested(
@@ -159,7 +170,21 @@ class Laplace(Engine):
         nuts = NUTS(keep_random_effects=self.keep_random_effects)
         found = nuts.fit(design, priors, seed, progress)
         why = f"Pareto k-hat of the importance weights was {khat:.2f}: NUTS sampled instead."
+        if khat == np.inf and normal_stand_in(priors) is not priors:
+            why = "A Student-t or Cauchy prior rules a fixed effect's tails: NUTS sampled instead."
         return replace(found, notes=(why, *found.notes))
+
+    def draw(
+        self, marginal: GaussianMarginal, priors: Priors, sample: WeightedSample, seed: int
+    ) -> tuple[Drawn, WeightedSample | None]:
+        """Draw the effects, weighted where Normal priors stand in for the model's."""
+        rng = np.random.default_rng([seed, 1])
+        if marginal.priors is priors:
+            return drawn_effects(marginal, sample.resample(self.draws, rng), seed), None
+        spare = drawn_effects(marginal, sample.resample(SPARE * self.draws, rng), seed)
+        weighted = reweighted(marginal, priors, spare)
+        chosen = weighted.resample(self.draws, rng)[:, 0].astype(int)
+        return spare.take(chosen), weighted
 
     def explore(self, marginal: GaussianMarginal, mode: Mode, seed: int) -> WeightedSample:
         """Sample the hyperparameters, more of them while the Pareto shape is too large."""
@@ -185,6 +210,7 @@ class Laplace(Engine):
         self,
         marginal: GaussianMarginal,
         sample: WeightedSample,
+        weighted: WeightedSample | None,
         mode: Mode,
         drawn: dict[str, xr.Dataset],
     ) -> xr.DataTree:
@@ -192,11 +218,11 @@ class Laplace(Engine):
         import xarray as xr
 
         # Resampling adds its own noise to that of the weights.
-        ess = 1 / (1 / sample.ess + 1 / self.draws)
+        ess = 1 / (1 / sample.ess + 1 / self.draws + (0 if weighted is None else 1 / weighted.ess))
         for array in drawn["posterior"].values():
             array.attrs["ess"] = ess
         statistics = {
-            "k_hat": sample.khat,
+            "k_hat": sample.khat if weighted is None else max(sample.khat, weighted.khat),
             "ess": sample.ess,
             "evaluations": sample.evaluations + mode.evaluations,
             "mode_gradient": mode.gradient,

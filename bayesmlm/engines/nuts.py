@@ -163,7 +163,8 @@ class NUTS(Engine):
                 notes = ["Random and fixed effects integrated out exactly.", *told]
             else:
                 coordinates = choose(design, self.parametrisation)
-                notes = [f"Sampled {choice}." for choice in coordinates]
+                why = [f"Random effects were sampled: {marginal}."] if marginal else []
+                notes = [*why, *(f"Sampled {choice}." for choice in coordinates)]
                 conditional = self.conditional(design, priors, coordinates)
                 if isinstance(conditional, ConditionalPosterior):
                     tree = sample_conditional(conditional, self.options, seed, progress)
@@ -223,8 +224,10 @@ class NUTS(Engine):
             )
         return found
 
-    def marginal(self, design: Design, priors: Priors) -> GaussianMarginal | None:
+    def marginal(self, design: Design, priors: Priors) -> GaussianMarginal | str | None:
         """Return the marginal density where the effects are to be integrated out.
+
+        The reason where a gaussian model's could not; None where nobody expects it.
 
         Raises
         ------
@@ -237,7 +240,9 @@ class NUTS(Engine):
         if not automatic or self.sampler != "nutpie" or self.parametrisation is not None:
             return None
         found = find_marginal(design, priors)
-        if isinstance(found, str) or found.structure.work > COSTLY:
+        if isinstance(found, GaussianMarginal) and found.structure.work > COSTLY:
+            return 'to integrate them takes longer in so large a model; "laplace" does, and quickly'
+        if isinstance(found, str) and not (design.family.has_scale and design.random):
             return None
         return found
 

@@ -18,6 +18,7 @@ from bayesmlm.priors.prior import (
     StudentT,
     pymc_vector,
 )
+from bayesmlm.priors.stand_in import normal_stand_in
 
 __all__ = [
     "LKJ",
@@ -38,6 +39,7 @@ __all__ = [
     "cholesky_factor",
     "default_priors",
     "describe_priors",
+    "normal_stand_in",
     "outcome_scale",
     "pymc_vector",
     "resolve_priors",

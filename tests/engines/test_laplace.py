@@ -51,8 +51,8 @@ def test_what_does_not_integrate_out_is_refused(frame):
     counts = frame.assign(k=(frame["y"] > 5).astype(int))
     with pytest.raises(EngineError, match=r"(?s)Laplace.*no random effect.*next:.*\"nuts\""):
         mlm.Model("k ~ x", counts, family="bernoulli").fit("laplace")
-    model = mlm.Model("y ~ x + (1 | g)", frame, priors={"x": mlm.StudentT(3, 0, 1)})
-    with pytest.raises(EngineError, match=r"(?s)prior that is not Normal.*next:.*nuts"):
+    model = mlm.Model('y ~ x + (1 | gr(g, dist="student"))', frame)
+    with pytest.raises(EngineError, match=r"(?s)are not normal.*next:.*nuts"):
         model.fit("laplace")
 
 
