@@ -27,7 +27,7 @@ from bayesmlm.reports.statistics import (
     variance_function_table,
     within_between_table,
 )
-from bayesmlm.reports.summary import estimates, fixed_table, summary, variance_table
+from bayesmlm.reports.summary import estimates, fixed_table, latent_table, summary, variance_table
 from bayesmlm.reports.vocabulary import words
 from bayesmlm.result import FitResult
 from bayesmlm.saving import load_result, replacing, save_result
@@ -222,6 +222,10 @@ class Fit:
     ) -> Table:
         """Return within- and between-group coefficients and contextual effects."""
         return within_between_table(self.result, x, mean, probability)
+
+    def latent_means(self, probability: float = PROBABILITY) -> Table:
+        """Return what the submodels of `latent(x, g)` estimate; draws are in ``latent_x``."""
+        return latent_table(self.result, probability)
 
     def r2(
         self,

@@ -65,6 +65,16 @@ def membership(group: str) -> str:
     return f"membership_{safe(group)}"
 
 
+def latent(x: str) -> str:
+    """Name of the latent group means of a predictor."""
+    return f"latent_{safe(x)}"
+
+
+def latent_parameters(x: str) -> tuple[str, str, str]:
+    """Names of the mean, SD between and SD within groups of a predictor with latent means."""
+    return f"mu_{safe(x)}", f"tau_{safe(x)}", f"sigma_{safe(x)}"
+
+
 def point_dim(group: str) -> str:
     """Dimension of the mass points of a grouping."""
     return f"{safe(group)}_point"

@@ -173,6 +173,8 @@ def conditional_posterior(
     other = next((block for block in design.random if not block.is_normal), None)
     if other is not None:
         return f"the effects by {other.name} are not normal ({other.distribution})"
+    if design.latent.reason:
+        return design.latent.reason
     bounded = [name for name in design.coef if priors.coefficients[name].positive]
     if bounded:
         return f"the prior of {bounded[0]} is bounded"

@@ -184,6 +184,8 @@ def gaussian_marginal(design: Design, priors: Priors) -> GaussianMarginal | str:
     other = next((block for block in design.random if not block.is_normal), None)
     if other is not None:
         return f"the effects by {other.name} are not normal ({other.distribution})"
+    if design.latent.reason:
+        return design.latent.reason
     if not is_normal(priors):
         return "a fixed effect has a prior that is not Normal"
     data = columns(design)

@@ -221,6 +221,8 @@ def latent_marginal(design: Design, priors: Priors, nodes: int) -> LatentMargina
         return f"Laplace's approximation is for the families {', '.join(FAMILIES)}"
     if not design.random:
         return "there is no random effect"
+    if design.latent.reason:
+        return design.latent.reason
     if not is_normal(priors):
         return "a fixed effect has a prior that is not Normal"
     data, layout = grouped_rows(design), hyperparameters(design)

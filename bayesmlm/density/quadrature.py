@@ -201,6 +201,8 @@ def quadrature_marginal(design: Design, priors: Priors, nodes: int) -> Quadratur
     q = len(design.random[0].effects)
     if q > WIDEST:
         return f"{q} effects of a group are too many for a product rule"
+    if design.latent.reason:
+        return design.latent.reason
     bounded = [name for name in design.coef if priors.coefficients[name].positive]
     if bounded:
         return f"the prior of {bounded[0]} is bounded"

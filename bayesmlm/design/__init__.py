@@ -1,6 +1,16 @@
 """A specification met with data."""
 
 from bayesmlm.design.design import Design, PredictorRows, RandomBlock, build_design
+from bayesmlm.design.latent_means import LatentColumn, LatentMean, LatentMeans
 from bayesmlm.design.levels import Levels
 
-__all__ = ["Design", "Levels", "PredictorRows", "RandomBlock", "build_design"]
+__all__ = [
+    "Design",
+    "LatentColumn",
+    "LatentMean",
+    "LatentMeans",
+    "Levels",
+    "PredictorRows",
+    "RandomBlock",
+    "build_design",
+]

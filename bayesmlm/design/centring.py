@@ -1,4 +1,6 @@
-"""Centring as language: `within(x, g)`, `between(x, g)`, `grand(x)`.
+"""Centring as language: `within(x, g)`, `between(x, g)`, `latent(x, g)`, `grand(x)`.
+
+The column of `latent(x, g)` holds the observed means, in whose place the graph puts the latent.
 
 Each remembers what it learnt from the training data in a plain dictionary: on new data a
 known group keeps its training mean, and a new group uses the mean of its own rows.
@@ -15,6 +17,9 @@ from bayesmlm.design.grouping import check_whole
 from bayesmlm.errors import DataError, message
 
 Array = NDArray[np.float64]
+
+ONES = "ones"
+"""In the state of a transform: one in every row, which leaves the other factors of a product."""
 
 
 def group_means(x: Any, g: Any, state: dict[str, Any]) -> Array:
@@ -52,7 +57,7 @@ def numbers(x: Any) -> Array:
         raise DataError(
             message(
                 f"{getattr(x, 'name', 'a column')!r} to be centred is text",
-                "numbers: within(x, group), between(x, group), grand(x)",
+                "numbers: within(x, group), between(x, group), latent(x, group), grand(x)",
                 "convert it to numbers, or leave it as categories without centring",
             )
         )
@@ -81,12 +86,17 @@ def transforms() -> dict[str, Any]:
     @stateful_transform
     def within(x: Any, g: Any, _state: Any = None) -> Array:
         """Return x minus its group mean."""
-        return numbers(x) - group_means(x, g, _state)
+        return np.ones(len(x)) if ONES in _state else numbers(x) - group_means(x, g, _state)
 
     @stateful_transform
     def between(x: Any, g: Any, _state: Any = None) -> Array:
         """Return the group mean of x."""
         return group_means(x, g, _state)
+
+    @stateful_transform
+    def latent(x: Any, g: Any, _state: Any = None) -> Array:
+        """Return the observed group mean of x, in the place of the latent one."""
+        return np.ones(len(x)) if ONES in _state else group_means(x, g, _state)
 
     @stateful_transform
     def grand(x: Any, _state: Any = None) -> Array:
@@ -95,4 +105,4 @@ def transforms() -> dict[str, Any]:
         _state.setdefault("mean", float(values.mean()))
         return values - _state["mean"]
 
-    return {"within": within, "between": between, "grand": grand}
+    return {"within": within, "between": between, "latent": latent, "grand": grand}

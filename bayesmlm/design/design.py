@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from bayesmlm import names
 from bayesmlm.design.encoding import Encoding, encode, without_intercept
 from bayesmlm.design.frame import narwhalify, read_columns
 from bayesmlm.design.grouping import Codes, Grouping, group_rows
+from bayesmlm.design.latent_means import LatentMeans, latent_means
 from bayesmlm.design.levels import Levels, column_level, detect_levels
 from bayesmlm.design.refuse import (
     check_bare_names,
@@ -25,7 +26,7 @@ from bayesmlm.design.refuse import (
 )
 from bayesmlm.design.response import Outcome, check_seen, learn, read_outcome, unlikely
 from bayesmlm.design.screen import check_names, far_from_zero, near_collinear, screen
-from bayesmlm.errors import DataError, SpecError, message, suggestion
+from bayesmlm.errors import DataError, SpecError, UnsupportedError, message, suggestion
 from bayesmlm.families import Family, Parameter
 from bayesmlm.families.parameter import ORDERED
 from bayesmlm.spec.expression import is_name, variables
@@ -162,6 +163,8 @@ class Design:
         What is stated beside the results, `cautions` included.
     cautions
         What the user should look at: dropped rows, near collinearity, far predictors.
+    latent
+        The predictors whose group means are latent; their columns of X hold observed means.
     """
 
     spec: ModelSpec
@@ -177,6 +180,7 @@ class Design:
     positions: NDArray[np.int64]
     notes: tuple[str, ...]
     cautions: tuple[str, ...]
+    latent: LatentMeans = field(default_factory=LatentMeans)
 
     @property
     def y(self) -> Array:
@@ -229,7 +233,17 @@ class Design:
         ------
         DataError
             For missing columns, missing values, or categories that training did not have.
+        UnsupportedError
+            Of a model with latent group means.
         """
+        if self.latent.reason:
+            raise UnsupportedError(
+                message(
+                    f"new rows of a model in which {self.latent.reason}",
+                    "models of observed columns",
+                    "write between(x, g) for latent(x, g)",
+                )
+            )
         rows = read_columns(data, predictor_columns(self.spec.response.mu))
         frame = rows.frame
         return PredictorRows(
@@ -305,6 +319,7 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
         positions=rows.positions,
         notes=tuple(note for note in (outcome.note, *cautions) if note),
         cautions=tuple(note for note in cautions if note),
+        latent=latent_means(response.mu, groupings, fixed, frame),
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.design.centring import transforms
+from bayesmlm.design.centring import ONES, transforms
 from bayesmlm.design.spelling import factors_of, spell
 from bayesmlm.errors import BayesmlmError, DataError, message
 from bayesmlm.spec.expression import is_name, variables
@@ -94,6 +94,26 @@ class Encoding:
             )
         check_range(matrix, self.columns)
         return matrix
+
+
+def without_factors(encoding: Encoding, factors: frozenset[str], frame: pd.DataFrame) -> Array:
+    """Return the columns of an encoding, some centring factors of its products left out.
+
+    Parameters
+    ----------
+    encoding
+        Of the training rows.
+    factors
+        Factors ``within(x, g)`` and ``latent(x, g)``.
+    frame
+        The rows.
+    """
+    spelled = spell(encoding.terms, encoding.coded)
+    state = {
+        key: {ONES: True} if spelled.original(key) in factors else value
+        for key, value in encoding.state.items()
+    }
+    return replace(encoding, state=state).apply(frame)
 
 
 def encode(terms: tuple[Term, ...], frame: pd.DataFrame) -> tuple[Encoding, Array]:
@@ -216,7 +236,7 @@ def learn_levels(terms: tuple[Term, ...], frame: pd.DataFrame) -> dict[str, tupl
     """Return the categories of each categorical column of the terms."""
     found: dict[str, tuple[Any, ...]] = {}
     for factor in factors_of(terms):
-        if "within(" in factor or "between(" in factor:
+        if any(f"{function}(" in factor for function in ("within", "between", "latent")):
             continue  # their groups may be new in new data
         for name in variables(factor):
             if frame[name].dtype.name == "category":

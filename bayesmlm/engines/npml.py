@@ -148,6 +148,10 @@ def check_design(design: Design, points: int) -> None:
                 'fit with "nuts"',
             )
         )
+    if design.latent.reason:
+        raise EngineError(
+            message(f"NPML: {design.latent.reason}", "observed predictors", 'fit with "nuts"')
+        )
     if len(design.random) != 1:
         raise EngineError(
             message(

@@ -126,7 +126,10 @@ def posterior_names(design: Design) -> list[str]:
         if block.distribution == "student":
             kept.append(names.nu(block.name))
         kept.append(names.effects(block.name))
-    return kept + [parameter.name for parameter in design.parameters]
+    kept += [parameter.name for parameter in design.parameters]
+    for mean in design.latent.means:
+        kept += [*names.latent_parameters(mean.x), names.latent(mean.x)]
+    return kept
 
 
 def observations(model: Any) -> dict[str, Any]:

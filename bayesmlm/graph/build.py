@@ -14,6 +14,7 @@ from bayesmlm.graph.effects import add_effects
 from bayesmlm.graph.fixed import add_fixed
 from bayesmlm.graph.further import add_further
 from bayesmlm.graph.labels import data, response_label, unused
+from bayesmlm.graph.latent_means import add_latent_columns
 from bayesmlm.graph.mass_points import Points, add_points, group_likelihood
 from bayesmlm.graph.means import group_means, tensors
 from bayesmlm.graph.parametrisation import EffectCoordinates
@@ -38,12 +39,13 @@ def build_model(design: Design, priors: Priors, coordinates: tuple[EffectCoordin
         ``sd_<group>``, ``corr_<group>`` and ``u_<group>`` are those of the posterior. Mass
         points have ``points_<group>``, ``mass_<group>`` and ``membership_<group>``, each group's
         probabilities of the points, in place of ``u_<group>``; the response is then data, in
-        the potential ``mixed_likelihood``.
+        the potential ``mixed_likelihood``. A predictor x with latent group means has ``mu_x``,
+        ``tau_x``, ``sigma_x`` (SDs) and the means ``latent_x``, and is observed itself.
     """
     import pymc as pm
 
     with pm.Model(coords=coords(design)) as model:
-        fixed = add_fixed(design, priors)
+        fixed = add_fixed(design, priors, add_latent_columns(design, priors))
         means = tensors(group_means(design, coordinates, fixed))
         sampled = [block for block in design.random if block.distribution != "points"]
         parts = [part for block in sampled for part in add_effects(block, priors, means)]

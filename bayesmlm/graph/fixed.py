@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,8 @@ class Fixed:
         The linear predictor at the means, or None.
     shift
         What the linear predictor at the means is more than at x = 0, where thresholds hold.
+    latent
+        Tensors of the columns that are not observed, by position; they stay with the rows.
     """
 
     X: Array
@@ -41,6 +44,7 @@ class Fixed:
     intercept: Any
     free: list[int] = field(default_factory=list)
     shift: Any = 0.0
+    latent: Mapping[int, Any] = field(default_factory=dict)
 
     def take(self, k: int) -> Any:
         """Hand the slope of column k to a group's coefficient."""
@@ -66,11 +70,30 @@ class Fixed:
             columns = self.X[:, self.free] - self.means[self.free]
             slopes = pt.stack([self.slopes[k] for k in self.free])
             eta = eta + pt.dot(data("X", columns), slopes)
+        for k, column in self.latent.items():
+            eta = eta + (column - self.means[k]) * self.slopes[k]
         return eta
 
 
-def add_fixed(design: Design, priors: Priors) -> Fixed:
-    """Add the fixed coefficients and their deterministic ``beta``."""
+def add_fixed(design: Design, priors: Priors, latent: Mapping[str, Any]) -> Fixed:
+    """Add the fixed coefficients and their deterministic ``beta``.
+
+    Parameters
+    ----------
+    design, priors
+        The model.
+    latent
+        Tensors of the columns that are not observed, by coefficient.
+    """
+    found = coefficients(design, priors)
+    at = [name for name in design.coef if name != names.INTERCEPT]
+    found.latent = {at.index(name): column for name, column in latent.items()}
+    found.free = [k for k in found.free if k not in found.latent]
+    return found
+
+
+def coefficients(design: Design, priors: Priors) -> Fixed:
+    """Add the coefficients, every column of X being observed."""
     has_intercept = names.INTERCEPT in design.coef
     at = [k for k, name in enumerate(design.coef) if name != names.INTERCEPT]
     X = design.X[:, at]

@@ -16,6 +16,7 @@ from bayesmlm.design import Design, RandomBlock
 from bayesmlm.design.grouping import Grouping, constant_within
 from bayesmlm.result import FitResult
 from bayesmlm.summaries import ranef
+from bayesmlm.summaries.rows import check_observed
 
 Array = NDArray[np.float64]
 
@@ -62,6 +63,7 @@ class GroupCoefficients:
 def group_coefficients(result: FitResult, group: str) -> GroupCoefficients:
     """Return the coefficients of every group."""
     design = result.design
+    check_observed(design, "lines of groups")
     block = design.block(group)
     beta = fixed_means(result)
     of_effect, weights = attribution(design, block)

@@ -114,6 +114,9 @@ def parameters(result: FitResult) -> list[Parameter]:
     if priors.sigma is not None:
         draws = flatten(posterior[names.SIGMA])[0][:, 0]
         found.append(Parameter("residual SD", draws, pdf(priors.sigma), low=0.0))
+    for name, prior in priors.latent.items():
+        draws = flatten(posterior[name])[0][:, 0]
+        found.append(Parameter(name, draws, pdf(prior), low=0.0 if prior.positive else -np.inf))
     return found
 
 

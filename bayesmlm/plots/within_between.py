@@ -20,6 +20,7 @@ from bayesmlm.errors import StatisticError, message
 from bayesmlm.plots.canvas import BLUE, INK, PALE, Panel, Picture, canvas, key
 from bayesmlm.plots.lines import observed, outcome_label
 from bayesmlm.result import FitResult
+from bayesmlm.spec.latent_means import arguments
 from bayesmlm.summaries.draws import PROBABILITY, flatten
 
 Array = NDArray[np.float64]
@@ -89,10 +90,29 @@ def within_between(
     -----
     Lines go through the means of what is drawn; other predictors are not accounted for in
     the points. With x as it is beside its group mean, the slope between is the sum of both
-    coefficients.
+    coefficients. Latent group means are drawn at their posterior means, which lie closer
+    together than the observed ones.
     """
     design = result.design
     block = design.block(group)
+    sides = both_sides(result, block, x, between)
+    slopes = both_slopes(result, sides)
+    picture, panels = canvas(2, (10, 4.8), backend=backend)
+    draw_rows(panels[0], design, block, sides, slopes[0], probability)
+    draw_means(panels[1], design, block, sides, slopes[1], probability)
+    key(picture, [("slope of the model", BLUE), ("data", PALE)])
+    return picture
+
+
+def both_slopes(result: FitResult, sides: Sides) -> tuple[Array, Array]:
+    """Return draws of the slopes within and between groups, each of shape (S,).
+
+    Raises
+    ------
+    StatisticError
+        For a link other than the identity.
+    """
+    design = result.design
     if design.family.link.name != "identity":
         raise StatisticError(
             message(
@@ -101,40 +121,47 @@ def within_between(
                 "draw fit.plot.lines()",
             )
         )
-    sides = both_sides(design, block, x, between)
     beta = flatten(result.posterior[names.BETA])[0]
-    slope_in = beta[:, design.coef.index(sides.inside)]
-    slope_out = slope_in
-    if sides.between is not None:
-        slope_out = beta[:, design.coef.index(sides.between)] + sides.adds * slope_in
-    y = observed(design)
-    y_means = group_mean(y, block.grouping)
-    codes = block.grouping.codes
-    picture, panels = canvas(2, (10, 4.8), backend=backend)
+    inside = beta[:, design.coef.index(sides.inside)]
+    if sides.between is None:
+        return inside, inside
+    return inside, beta[:, design.coef.index(sides.between)] + sides.adds * inside
+
+
+def draw_rows(
+    panel: Panel, design: Design, block: RandomBlock, sides: Sides, slope: Array, probability: float
+) -> None:
+    """Draw the rows as deviations from their groups' means."""
+    y, grouping = observed(design), block.grouping
+    x, y = (values - group_mean(values, grouping)[grouping.codes] for values in (sides.x, y))
     some = np.linspace(0, len(y) - 1, min(SHOWN, len(y))).astype(int)
-    deviation = sides.x - group_mean(sides.x, block.grouping)[codes]
-    panels[0].points(deviation[some], (y - y_means[codes])[some], size=2.0, color=PALE)
-    slope_line(panels[0], deviation, 0.0, slope_in, probability)
-    panels[1].points(sides.means, y_means, size=4.0, color=PALE)
-    slope_line(panels[1], sides.means, float(y_means.mean()), slope_out, probability)
-    label, name = outcome_label(design), block.name
-    panels[0].label(
-        f"Within {name}: slope {slope_in.mean():.3g}",
-        sides.inside if not sides.adds else f"{sides.inside}, less its mean in the {name}",
-        f"{label}, less its mean in the {name}",
+    panel.points(x[some], y[some], size=2.0, color=PALE)
+    slope_line(panel, x, 0.0, slope, probability)
+    panel.label(
+        f"Within {block.name}: slope {slope.mean():.3g}",
+        sides.inside if not sides.adds else f"{sides.inside}, less its mean in the {block.name}",
+        f"{outcome_label(design)}, less its mean in the {block.name}",
     )
-    panels[1].label(
-        f"Between {name}: slope {slope_out.mean():.3g}",
-        sides.between or f"mean of {sides.inside} in the {name}",
-        f"mean of {label} in the {name}",
-    )
-    key(picture, [("slope of the model", BLUE), ("data", PALE)])
-    return picture
 
 
-def both_sides(design: Design, block: RandomBlock, x: str | None, between: str | None) -> Sides:
+def draw_means(
+    panel: Panel, design: Design, block: RandomBlock, sides: Sides, slope: Array, probability: float
+) -> None:
+    """Draw the means of the groups."""
+    y = group_mean(observed(design), block.grouping)
+    panel.points(sides.means, y, size=4.0, color=PALE)
+    slope_line(panel, sides.means, float(y.mean()), slope, probability)
+    shown = sides.between or f"mean of {sides.inside} in the {block.name}"
+    panel.label(
+        f"Between {block.name}: slope {slope.mean():.3g}",
+        f"{shown}, posterior means" if arguments(shown, "latent") else shown,
+        f"mean of {outcome_label(design)} in the {block.name}",
+    )
+
+
+def both_sides(result: FitResult, block: RandomBlock, x: str | None, between: str | None) -> Sides:
     """Return the columns of a predictor within and between groups."""
-    grouping = block.grouping
+    design, grouping = result.design, block.grouping
     constant = {
         name: constant_within(grouping, column)
         for name, column in zip(design.coef, design.X.T, strict=True)
@@ -149,7 +176,7 @@ def both_sides(design: Design, block: RandomBlock, x: str | None, between: str |
     values = {name: design.X[first, design.coef.index(name)] for name in outer}
     if between is None:
         base = inside.removeprefix("within(").partition(",")[0] if centred else inside
-        wanted = (f"between({base}, {block.name})",)
+        wanted = (f"between({base}, {block.name})", f"latent({base}, {block.name})")
         same = [n for n in outer if n in wanted or (not centred and np.allclose(values[n], own))]
         between = next(iter(same), None)
     else:
@@ -163,6 +190,9 @@ def both_sides(design: Design, block: RandomBlock, x: str | None, between: str |
             )
         )
     means = own if between is None else values[between]
+    latent = arguments(between or "", "latent")
+    if latent is not None:
+        means = flatten(result.posterior[names.latent(latent[0])])[0].mean(axis=0)
     return Sides(inside, between, column, means, adds=not centred)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.design import Design, RandomBlock
+from bayesmlm.design import Design, LatentMean, RandomBlock
 from bayesmlm.errors import PriorError, message, suggestion
 from bayesmlm.families import Parameter
 from bayesmlm.families.parameter import ORDERED, POSITIVE, UNIT
@@ -58,6 +58,8 @@ class Priors:
         Names of the parameters whose prior the user set.
     freedom
         Of the degrees of freedom above 2, nu - 2, of Student-t effects, by grouping.
+    latent
+        Of ``mu_x``, ``tau_x`` and ``sigma_x`` of predictors x with latent group means, by name.
     """
 
     coefficients: Mapping[str, Prior]
@@ -67,6 +69,7 @@ class Priors:
     further: Mapping[str, Prior]
     chosen: frozenset[str]
     freedom: Mapping[str, Prior] = field(default_factory=dict)
+    latent: Mapping[str, Prior] = field(default_factory=dict)
 
     @property
     def sigma(self) -> Prior | None:
@@ -125,7 +128,16 @@ def default_priors(design: Design) -> Priors:
         further={p.name: default_further(p, s) for p in design.parameters},
         chosen=frozenset(),
         freedom={b.name: Gamma(2.0, 0.1) for b in design.random if b.distribution == "student"},
+        latent={name: prior for mean in design.latent.means for name, prior in of_x(mean).items()},
     )
+
+
+def of_x(mean: LatentMean) -> dict[str, Prior]:
+    """Return the default priors of the submodel of a predictor: those of a gaussian response."""
+    mu, tau, sigma = names.latent_parameters(mean.x)
+    s = spread(mean.values)
+    wide = HalfStudentT(3.0, 2.5 * s)
+    return {mu: Normal(float(mean.values.mean()), 2.5 * s), tau: wide, sigma: wide}
 
 
 def default_further(parameter: Parameter, s: float) -> Prior:
@@ -193,7 +205,8 @@ def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
         Priors by name, the more specific name first: a coefficient (``"ses"``), ``"slopes"``
         for all but the intercept; ``"sd_school[ses]"``, ``"sd_school"``, ``"sd"``;
         ``"corr_school"``, ``"corr"``; ``"nu_school"`` (of nu - 2); ``"sigma"`` and the family's
-        other further parameters.
+        other further parameters; of a predictor x with latent group means ``"mu_x"``,
+        ``"tau_x"``, ``"sigma_x"``.
 
     Raises
     ------
@@ -241,6 +254,7 @@ def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
     }
     further = {name: pick(default, name) for name, default in priors.further.items()}
     freedom = {group: pick(own, names.nu(group)) for group, own in priors.freedom.items()}
+    latent = {name: pick(own, name) for name, own in priors.latent.items()}
     return replace(
         priors,
         coefficients=coefficients,
@@ -250,6 +264,7 @@ def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
         further=further,
         chosen=frozenset(chosen),
         freedom=freedom,
+        latent=latent,
     )
 
 
@@ -268,6 +283,9 @@ def prior_targets(design: Design) -> dict[str, str]:
     if design.random:
         targets["sd"] = "sd"
     targets |= {parameter.name: KINDS[parameter.support] for parameter in design.parameters}
+    for mean in design.latent.means:
+        mu, tau, sigma = names.latent_parameters(mean.x)
+        targets |= {mu: "coefficient", tau: "sd", sigma: "sd"}
     coefficients = {name: AMBIGUOUS if name in targets else "coefficient" for name in design.coef}
     return coefficients | {k: v for k, v in targets.items() if k not in coefficients}
 

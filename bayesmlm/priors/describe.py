@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesmlm import names
-from bayesmlm.design import Design, RandomBlock
+from bayesmlm.design import Design, LatentMean, RandomBlock
 from bayesmlm.families import Parameter
 from bayesmlm.families.parameter import ORDERED, POSITIVE
 from bayesmlm.priors.defaults import Priors, cell_means, has_lkj, spread
@@ -65,6 +65,8 @@ def describe_priors(design: Design, priors: Priors) -> pd.DataFrame:
     for parameter in design.parameters:
         own = priors.further[parameter.name]
         rows.append((parameter.name, own, further_sentence(parameter, own, priors)))
+    for mean in design.latent.means:
+        rows += [(key, priors.latent[key], said) for key, said in latent_sentences(mean, priors)]
     records = [
         {
             "parameter": key,
@@ -141,6 +143,18 @@ def further_sentence(parameter: Parameter, prior: Prior, priors: Priors) -> str:
     if parameter.support == ORDERED:
         where = ", increasing, " + ("at mean predictors" if priors.intercept_at_means else AT_ZERO)
     return f"{parameter.meaning}{where}: {low:.3g} to {high:.3g} (95 %)"
+
+
+def latent_sentences(mean: LatentMean, priors: Priors) -> list[tuple[str, str]]:
+    """Return the parameters of a predictor's submodel, and what their priors imply."""
+    mu, tau, sigma = names.latent_parameters(mean.x)
+    low, high = priors.latent[mu].interval()
+    between, within = (upper_half(priors.latent[key]) for key in (tau, sigma))
+    return [
+        (mu, f"mean of the latent means of {mean.x}: {low:.4g} to {high:.4g} (95 %)"),
+        (tau, f"SD of the latent means of {mean.x} by {mean.group}: {between}"),
+        (sigma, f"SD of {mean.x} within {mean.group}: {within}"),
+    ]
 
 
 def upper_half(prior: Prior) -> str:

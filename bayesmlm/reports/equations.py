@@ -12,6 +12,7 @@ from bayesmlm.reports.numbers import Estimates
 from bayesmlm.reports.prior_lines import prior_latex, prior_lines
 from bayesmlm.reports.vocabulary import Vocabulary, words
 from bayesmlm.spec.gelman_hill import gelman_hill
+from bayesmlm.spec.latent_means import submodel_text
 from bayesmlm.spec.render import combined_text, equations_text, formula_text, latex
 from bayesmlm.spec.terms import ModelSpec
 
@@ -109,6 +110,9 @@ class Equations:
     def __str__(self) -> str:
         gelman = self.vocabulary.notation == "gelman-hill"
         parts = [self.gelman_hill if gelman else f"{self.text}\n\ncombined: {self.combined}"]
+        submodel = submodel_text(self.spec.response.mu)
+        if submodel and not gelman:
+            parts.append("\n".join(["latent group means:", *(f"  {line}" for line in submodel)]))
         if self.priors is not None:
             lines = prior_lines(self.priors)
             width = max((len(name) for name, _ in lines), default=0)

@@ -18,6 +18,7 @@ def prior_lines(priors: Priors) -> tuple[tuple[str, str], ...]:
     found += [(names.corr(group), str(lkj)) for group, lkj in priors.correlations.items()]
     if priors.sigma is not None:
         found.append((names.SIGMA, str(priors.sigma)))
+    found += [(name, str(prior)) for name, prior in priors.latent.items()]
     return tuple(found)
 
 

@@ -99,7 +99,8 @@ def standard_error_table(result: FitResult, group: str, kind: str) -> Table:
         if len(result.design.random) > 1 and n_draws(result) > DRAWS:
             notes.append(f"these two at {DRAWS} of the {n_draws(result):,} draws of the variances")
     elif kind == "all":
-        notes.append("given beta: not defined, as the response is not gaussian")
+        why = result.design.latent.reason or "the response is not gaussian"
+        notes.append(f"given beta: not defined, as {why}")
     if "posterior" in frame:
         notes.append("posterior: SD of the draws of u, beta not given")
     return Table(f"Standard errors of the effects by {group}", frame, tuple(notes))
@@ -142,6 +143,8 @@ def within_between_table(
     """Return contextual effects; see `bayesmlm.summaries.within_between`."""
     frame = summaries.within_between(result, x, mean, probability)
     notes = ["contextual: between less within"]
+    if result.design.latent.means:
+        notes.append("of latent(x, g): by latent group means (Lüdtke et al. 2008)")
     if "se" in frame:
         notes.append("normal approximation at the maximum")
     title = f"Within and between groups ({percent(probability)} intervals)"

@@ -12,7 +12,7 @@ from bayesmlm.reports.vocabulary import Vocabulary
 from bayesmlm.reports.vocabulary import words as chosen
 from bayesmlm.result import FitResult
 from bayesmlm.spec.render import combined_text
-from bayesmlm.summaries import fixef, further_parameters, variance_components
+from bayesmlm.summaries import fixef, further_parameters, latent_means, variance_components
 from bayesmlm.summaries.draws import PROBABILITY
 from bayesmlm.summaries.maximum import ERRORS
 
@@ -63,6 +63,16 @@ def further_table(result: FitResult, probability: float = PROBABILITY) -> Table:
     return Table(f"Further parameters ({percent(probability)} intervals)", frame)
 
 
+def latent_table(result: FitResult, probability: float = PROBABILITY) -> Table:
+    """Return the table of the submodels of predictors with latent group means."""
+    frame = latent_means(result, probability)
+    notes = (
+        "x = group's latent mean + deviation; beside latent(x, g), within(x, g) is x less it",
+        "reliability: tau² / (tau² + sigma² / n), averaged over groups (Lüdtke et al. 2008)",
+    )
+    return Table(f"Latent group means ({percent(probability)} intervals)", frame, notes)
+
+
 def summary(
     result: FitResult,
     convergence: Check,
@@ -87,6 +97,8 @@ def summary(
         parts.append(variance_table(result, probability, words))
     if further(result):
         parts.append(further_table(result, probability))
+    if design.latent.means:
+        parts.append(latent_table(result, probability))
     parts.append("\n".join([described(result), *result.notes]))
     parts.append(str(convergence))
     return Page(tuple(parts))

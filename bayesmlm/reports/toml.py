@@ -98,7 +98,9 @@ def chosen_priors(priors: Priors) -> dict[str, str]:
     for group, effects in priors.sds.items():
         known |= {f"{names.sd(group)}[{effect}]": prior for effect, prior in effects.items()}
     known |= {names.corr(group): prior for group, prior in priors.correlations.items()}
+    known |= {names.nu(group): prior for group, prior in priors.freedom.items()}
     known |= priors.further
+    known |= priors.latent
     return {name: prior_text(prior) for name, prior in known.items() if name in priors.chosen}
 
 

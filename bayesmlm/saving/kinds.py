@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from bayesmlm.design import Design, Levels, RandomBlock
+from bayesmlm.design import Design, LatentColumn, LatentMean, LatentMeans, Levels, RandomBlock
 from bayesmlm.design.encoding import Encoding
 from bayesmlm.design.grouping import Grouping
 from bayesmlm.design.levels import Level
@@ -24,7 +24,8 @@ from bayesmlm.spec import (
 )
 
 SPEC = (Term, RandomTerm, Predictor, Residual, Response, Declarations, ModelSpec)
-DESIGN = (Design, RandomBlock, Encoding, Grouping, Level, Levels, Outcome)
+LATENT = (LatentMeans, LatentMean, LatentColumn)
+DESIGN = (Design, RandomBlock, Encoding, Grouping, Level, Levels, Outcome, *LATENT)
 
 
 @cache

@@ -19,7 +19,7 @@ TRANSFORMS = (
     "I", "C", "bs", "cr", "cc", "cs", "poly", "center", "scale",
     "log", "log10", "log2", "log1p", "exp", "expm1", "sqrt", "abs",
 )  # fmt: skip
-CENTRING = ("within", "between", "grand")
+CENTRING = ("within", "between", "latent", "grand")
 FUNCTIONS = TRANSFORMS + CENTRING
 CONTRASTS = ("treatment", "sum", "helmert", "poly", "diff")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bayesmlm.spec.latent_means import submodel_latex
 from bayesmlm.spec.levelwise import LevelBlock, Line, levelwise
 from bayesmlm.spec.symbols import escape, factor
 from bayesmlm.spec.terms import CANONICAL_LINKS, ModelSpec, Term
@@ -89,7 +90,8 @@ class _Writer:
         found = [self._response()]
         for group in self.groups:
             found += self._group(group)
-        return found
+        letters = {":".join(group.block.grouping): group.letter for group in self.groups}
+        return found + submodel_latex(self.response.mu, "i", letters, "{}[i]")
 
     def _response(self) -> str:
         response = self.response

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bayesmlm.errors import SpecError, message
+from bayesmlm.spec.latent_means import submodel_latex
 from bayesmlm.spec.levelwise import LevelBlock, Levelwise, Line, levelwise
 from bayesmlm.spec.symbols import (
     digits,
@@ -128,7 +129,8 @@ class _Printer:
                 self._joint(names, kind, block, group)
                 for names, kind in zip(block.sets, block.distributions, strict=True)
             ]
-        return lines
+        indices = {":".join(grouping): index for grouping, index in self.indices.items()}
+        return lines + submodel_latex(self.response.mu, self.all, indices)
 
     def _joint(self, names: tuple[str, ...], kind: str, block: LevelBlock, group: str) -> str:
         effects = [symbol(name, self.indices[block.grouping]) for name in names]

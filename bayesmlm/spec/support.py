@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bayesmlm.errors import UnsupportedError, message
+from bayesmlm.spec.latent_means import check_latent
 from bayesmlm.spec.terms import ModelSpec, RandomTerm, Residual, Response
 
 _IMPLEMENTED = (
@@ -24,6 +25,8 @@ def refuse_unsupported(spec: ModelSpec) -> None:
     ------
     UnsupportedError
         If nothing could fit the model as it is written.
+    SpecError
+        For latent means that have no meaning where they stand.
     """
     if len(spec.responses) != 1:
         raise _refuse(f"{len(spec.responses)} responses", "fit one model a response")
@@ -31,6 +34,7 @@ def refuse_unsupported(spec: ModelSpec) -> None:
     for term in spec.response.mu.random:
         _check_random(term)
     _check_distributions(spec.response.mu.random)
+    check_latent(spec)
 
 
 def _check_response(response: Response) -> None:

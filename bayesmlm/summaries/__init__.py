@@ -4,6 +4,7 @@ from bayesmlm.summaries.anova import anova
 from bayesmlm.summaries.coefficients import coef, corr, fixef, ranef
 from bayesmlm.summaries.further import further_parameters
 from bayesmlm.summaries.icc import icc
+from bayesmlm.summaries.latent_means import latent_means
 from bayesmlm.summaries.maximum import at_maximum
 from bayesmlm.summaries.parameters import parameters
 from bayesmlm.summaries.pooling_factor import pooling_factors
@@ -24,6 +25,7 @@ __all__ = [
     "fixef",
     "further_parameters",
     "icc",
+    "latent_means",
     "parameters",
     "pooling_factors",
     "r2",

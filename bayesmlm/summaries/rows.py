@@ -65,6 +65,24 @@ def scale_variance(result: FitResult, statistic: str) -> Array:
     return flatten(result.posterior[names.SIGMA])[0][:, 0] ** 2
 
 
+def check_observed(design: Design, what: str) -> None:
+    """Refuse what is computed from columns of the fixed part, where these are latent.
+
+    Raises
+    ------
+    StatisticError
+    """
+    if design.latent.reason:
+        raise StatisticError(
+            message(
+                f"{what}: {design.latent.reason}",
+                "models of observed predictors",
+                "read fit.summary(), fit.variance_components() and fit.within_between(), or "
+                "write between(x, g) for latent(x, g)",
+            )
+        )
+
+
 def group_products(block: RandomBlock, weights: Array) -> Array:
     """Return Z_j' W Z_j of every group, shape (J, q, q)."""
     grouping = block.grouping
@@ -99,8 +117,14 @@ def fixed_columns(result: FitResult) -> tuple[Array, Array, tuple[str, ...]]:
     """Return the columns of the fixed part, their coefficients and names.
 
     An offset is a last column with coefficient one; shapes (N, p), (S, p).
+
+    Raises
+    ------
+    StatisticError
+        Where some are latent.
     """
     design = result.design
+    check_observed(design, "a statistic of the fixed part's rows")
     S, N = n_draws(result), len(design.y)
     beta = flatten(result.posterior[names.BETA])[0] if design.coef else np.empty((S, 0))
     if not design.offset.any():

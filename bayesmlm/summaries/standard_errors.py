@@ -30,7 +30,14 @@ from bayesmlm.effects import effect_blocks
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.result import FitResult
 from bayesmlm.summaries.joint import joint
-from bayesmlm.summaries.rows import CHUNK, group_products, n_draws, row_weights, scale_variance
+from bayesmlm.summaries.rows import (
+    CHUNK,
+    check_observed,
+    group_products,
+    n_draws,
+    row_weights,
+    scale_variance,
+)
 from bayesmlm.summaries.variance_components import covariance_draws
 
 if TYPE_CHECKING:
@@ -120,13 +127,15 @@ def standard_errors(result: FitResult, group: str, kind: str = "all") -> pd.Data
     Raises
     ------
     StatisticError
-        For ``"given beta"`` of a response that is not gaussian, whose effects have no normal
-        conditional distribution; for ``"posterior"`` of a maximum, which has no draws.
+        For ``"given beta"`` of a response that is not gaussian, or of a model with latent group
+        means, whose effects have no normal conditional distribution; for ``"posterior"`` of a
+        maximum, which has no draws.
     """
     import pandas as pd
 
     block = result.design.block(group)
-    gaussian, drawn = result.design.family.has_scale, n_draws(result) > 1
+    design, drawn = result.design, n_draws(result) > 1
+    gaussian = design.family.has_scale and not design.latent.means
     check_kind(kind, result, gaussian, drawn)
     columns: dict[str, Array] = {}
     if kind in ("all", "given beta") and gaussian:
@@ -160,6 +169,7 @@ def check_kind(kind: str, result: FitResult, gaussian: bool, drawn: bool) -> Non
         )
     if kind == "given beta":
         scale_variance(result, "standard errors given beta")
+        check_observed(result.design, "standard errors given beta")
     if not drawn and (kind == "posterior" or not gaussian):
         raise StatisticError(
             message(

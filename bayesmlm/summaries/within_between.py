@@ -7,11 +7,16 @@ members of equal x. The model has two of the three; the other is their sum or di
     within(x, g) + between(x, g)    coefficients b_W and b_B
     x + between(x, g)               coefficients b_W and b_B - b_W
 
+and the same with latent(x, g) for between(x, g), the m_j then being the latent means. With
+observed means of n rows, of reliability r = tau_x² / (tau_x² + sigma_x² / n), the contextual
+effect is estimated as r (b_B - b_W) instead (Lüdtke et al. 2008).
+
 References
 ----------
 Raudenbush & Bryk (2002), Hierarchical Linear Models, 2nd ed., chapter 5;
 Enders & Tofighi (2007), doi:10.1037/1082-989X.12.2.121;
-Snijders & Bosker (2012), Multilevel Analysis, 2nd ed., section 4.6.
+Snijders & Bosker (2012), Multilevel Analysis, 2nd ed., section 4.6;
+Lüdtke, Marsh, Robitzsch, Trautwein, Asparouhov & Muthén (2008), doi:10.1037/a0012869.
 """
 
 from __future__ import annotations
@@ -27,6 +32,7 @@ from bayesmlm.design import Design
 from bayesmlm.design.grouping import Grouping, constant_within
 from bayesmlm.errors import StatisticError, message, suggestion
 from bayesmlm.result import FitResult
+from bayesmlm.spec.latent_means import arguments
 from bayesmlm.summaries.draws import PROBABILITY, check_probability, describe, flatten
 from bayesmlm.summaries.maximum import ERRORS
 
@@ -111,7 +117,7 @@ def pairs(design: Design, x: str | None, mean: str | None) -> list[Pair]:
         raise StatisticError(
             message(
                 "a model without a predictor and its group mean",
-                "within(x, g) + between(x, g), or x + between(x, g)",
+                "within(x, g) + between(x, g), or x + between(x, g); or latent(x, g) for between",
                 'name the coefficients: fit.within_between("x", "mean_of_x")',
             )
         )
@@ -119,11 +125,8 @@ def pairs(design: Design, x: str | None, mean: str | None) -> list[Pair]:
 
 
 def between_of(name: str) -> tuple[str, str]:
-    """Return x and g of the coefficient ``between(x, g)``; of another, empty strings."""
-    if not (name.startswith("between(") and name.endswith(")")):
-        return "", ""
-    column, _, group = name[len("between(") : -1].rpartition(", ")
-    return column, group
+    """Return x and g of ``between(x, g)`` or ``latent(x, g)``; of another name, empty strings."""
+    return arguments(name, "between") or arguments(name, "latent") or ("", "")
 
 
 def named(design: Design, x: str, mean: str) -> Pair:

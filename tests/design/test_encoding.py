@@ -216,7 +216,8 @@ def test_freeze_and_thaw_are_inverse():
 
 @pytest.mark.parametrize("function", TRANSFORMS + CENTRING)
 def test_every_function_of_the_language_can_be_computed(function):
-    arguments = {"within": "x, g", "between": "x, g", "bs": "x, df=4", "poly": "x, 2"}
+    arguments = dict.fromkeys(("within", "between", "latent"), "x, g")
+    arguments |= {"bs": "x, df=4", "poly": "x, 2"}
     for spline in ("cr", "cc", "cs"):
         arguments[spline] = "x, df=4"
     _, matrix = learnt(f"0 + {function}({arguments.get(function, 'µ')})")
