@@ -22,11 +22,11 @@ def put(text: str, mark: str, inside: str) -> str:
 
 
 def gallery_table() -> str:
-    """Return the first table of models/GALLERY.md, with links that work from the root."""
+    """Return the tables that models/GALLERY.md begins with, with links that work from the root."""
     lines = (ROOT / "models" / "GALLERY.md").read_text().splitlines()
     start = next(k for k, line in enumerate(lines) if line.startswith("|"))
-    stop = next(k for k in range(start, len(lines)) if not lines[k].startswith("|"))
-    return "\n".join(lines[start:stop]).replace("](#", "](models/GALLERY.md#")
+    stop = next(k for k in range(start, len(lines)) if lines[k] and lines[k][0] != "|")
+    return "\n".join(lines[start:stop]).strip().replace("](#", "](models/GALLERY.md#")
 
 
 def demo_output(path: Path) -> str:

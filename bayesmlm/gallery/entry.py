@@ -77,6 +77,8 @@ class Entry:
         Why the gallery does not fit it unless asked by name, or None.
     published
         The published table.
+    derived
+        Published statistics of the model, named as `bayesmlm.gallery.derived` says.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Entry:
     options: Mapping[str, Any] = field(default_factory=dict)
     slow: str | None = None
     published: tuple[Published, ...] = ()
+    derived: tuple[Published, ...] = ()
 
     def spec(self) -> ModelSpec:
         """Return the model.

@@ -18,7 +18,7 @@ TOP = ("title", "question", "note", "data", "model", "priors", "engine", "publis
 TABLES = {
     "data": ("dataset", "file", "rows", "missing"),
     "model": ("formula", "equations", "family", "link"),
-    "published": ("source", "kind", "estimates"),
+    "published": ("source", "kind", "estimates", "derived"),
 }
 FIGURE = ("estimate", "se", "kind", "source", "generating")
 
@@ -108,7 +108,8 @@ def entry(path: Path, content: Mapping[str, Any]) -> Entry:
         engine=name,
         options=engine,
         slow=None if slow is None else str(slow),
-        published=published(path, parts["published"]),
+        published=figures(path, parts["published"], "estimates"),
+        derived=figures(path, parts["published"], "derived"),
     )
 
 
@@ -141,12 +142,11 @@ def prior(path: Path, name: str, text: Any) -> Prior | LKJ:
     return read_prior(text)
 
 
-def published(path: Path, content: Mapping[str, Any]) -> tuple[Published, ...]:
-    """Return the figures of the published table."""
-    estimates = table(path, content, "estimates")
+def figures(path: Path, content: Mapping[str, Any], title: str) -> tuple[Published, ...]:
+    """Return the published figures under one title."""
     return tuple(
         figure(path, name, value if isinstance(value, dict) else {"estimate": value}, content)
-        for name, value in estimates.items()
+        for name, value in table(path, content, title).items()
     )
 
 
@@ -154,7 +154,7 @@ def figure(
     path: Path, name: str, values: Mapping[str, Any], shared: Mapping[str, Any]
 ) -> Published:
     """Return one figure; what it does not say of its kind and source, the table says."""
-    where = f"[published.estimates] {name}"
+    where = f"[published] {name}"
     check_keys(path, values, FIGURE, where)
     for key in ("estimate", "se", "generating"):
         number = values.get(key, None if key != "estimate" else "missing")

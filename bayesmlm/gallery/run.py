@@ -12,6 +12,7 @@ from typing import Any
 
 from bayesmlm.errors import BayesmlmError, BayesmlmWarning, DataError
 from bayesmlm.gallery.compare import compare
+from bayesmlm.gallery.derived import derived
 from bayesmlm.gallery.entry import Entry
 from bayesmlm.gallery.files import available, read
 from bayesmlm.gallery.table import markdown
@@ -87,7 +88,8 @@ def outcome(entry: Entry, seed: int) -> dict[str, Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", BayesmlmWarning)  # the table says it
             fit = entry.model(data).fit(**{"seed": seed} | entry.fit_options())
-        compared = compare(entry, fit)
+        seconds = round(time.perf_counter() - started, 1)
+        compared, statistics = compare(entry, fit), derived(entry, fit)
     except BayesmlmError as error:
         return {"title": entry.title, "error": str(error)}
     return {
@@ -98,7 +100,7 @@ def outcome(entry: Entry, seed: int) -> dict[str, Any]:
         "engine": str(fit.result.engine),
         "seed": fit.result.seed,
         "seconds": {
-            "total": round(time.perf_counter() - started, 1),
+            "total": seconds,
             **{stage: round(value, 1) for stage, value in fit.result.seconds.items()},
         },
         **convergence(fit.check()),
@@ -106,6 +108,7 @@ def outcome(entry: Entry, seed: int) -> dict[str, Any]:
             {key: None if value != value else value for key, value in row.items()}  # no NaN in JSON
             for row in compared.reset_index().to_dict(orient="records")
         ],
+        "derived": statistics,
     }
 
 
@@ -123,9 +126,8 @@ def convergence(check: Any) -> dict[str, Any]:
 
 def is_ok(result: Mapping[str, Any]) -> bool:
     """Whether a model converged and every figure of it agrees by the rule."""
-    return bool(result.get("converged")) and all(
-        row["ok"] for row in result.get("rows", [{"ok": 0}])
-    )
+    rows = [*result.get("rows", [{"ok": 0}]), *result.get("derived", [])]
+    return bool(result.get("converged")) and all(row["ok"] for row in rows)
 
 
 def line(result: Mapping[str, Any]) -> str:
@@ -134,7 +136,8 @@ def line(result: Mapping[str, Any]) -> str:
         return f"not run: {result['not_run']}"
     if "error" in result:
         return f"error: {result['error'].splitlines()[0]}"
-    out = [row["parameter"] for row in result["rows"] if not row["ok"]]
+    rows = [*result["rows"], *result.get("derived", [])]
+    out = [row["parameter"] for row in rows if not row["ok"]]
     verdict = "ok" if is_ok(result) else f"OUT: {', '.join(out + result['findings'])}"
     return f"{result['seconds']['total']:.0f} s, {verdict}. {result['state']}"
 
