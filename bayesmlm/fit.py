@@ -11,9 +11,12 @@ from bayesmlm import summaries
 from bayesmlm.checks import Check, check
 from bayesmlm.effects import random_effects
 from bayesmlm.plots import Plots
+from bayesmlm.predict import predict
+from bayesmlm.predict.treatment import Groups
 from bayesmlm.reports import Page, Table
 from bayesmlm.reports.equations import Equations
 from bayesmlm.reports.numbers import estimates_of
+from bayesmlm.reports.prediction import Prediction
 from bayesmlm.reports.report import report
 from bayesmlm.reports.statistics import (
     anova_table,
@@ -258,6 +261,56 @@ class Fit:
         options: dict[str, Any] = {} if null is None else {"null": null.result}
         options |= {} if by_level else {"by_level": False}
         return r2_table(self.result, kind, probability, **options)
+
+    def predict(
+        self,
+        data: Any = None,
+        groups: Groups = "existing",
+        kind: str = "mean",
+        probability: float = PROBABILITY,
+        *,
+        seed: int = 0,
+        replicates: int | None = None,
+    ) -> Prediction:
+        """Predict rows of the data, or new ones, at the level that is asked for.
+
+        Parameters
+        ----------
+        data
+            A pandas or polars DataFrame, the response not needed; None predicts the rows of
+            the fit.
+        groups
+            ``"existing"``: given the effects of groups that the fit has. ``"new"``: groups
+            that it does not have get effects drawn from their distribution, the same for all
+            rows of a group, and known ones keep theirs; without data every group is replaced
+            by a new one. ``"average"``: effects of zero. ``"marginal"``: the mean over the
+            distribution of the effects. By grouping as a dictionary, such as
+            ``{"school": "existing", "class": "new"}``.
+        kind
+            ``"mean"``: of a binomial the probability, of ordered categories the probability
+            of each. ``"linear"``: the linear predictor. ``"response"``: responses drawn,
+            counts where there are trials, positions of ordered categories from 0.
+        probability
+            Of the intervals.
+        seed
+            Of what is drawn.
+        replicates
+            How often each draw of the fit is used; of ML and its like 1,000 times where the
+            prediction is random, else once.
+
+        Returns
+        -------
+        Prediction
+            Prints as a table; ``.frame``, and ``.draws()`` as an `xarray.DataArray`.
+
+        Raises
+        ------
+        DataError
+            For groups or categories that the fit does not have, missing columns or values.
+        StatisticError
+            For an unknown option, or a mean over effects that does not exist.
+        """
+        return Prediction(predict(self.result, data, groups, kind, seed, replicates), probability)
 
     def report(self, path: str | os.PathLike[str], probability: float = PROBABILITY) -> None:
         """Write one page with everything: equations, tables, pictures, checks, assumptions.

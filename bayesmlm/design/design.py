@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
+
+COMPLETE = "leave these rows out, or impute them first"
+"""What to do about missing values in rows that are to be predicted."""
 
 
 @dataclass(frozen=True)
@@ -125,12 +128,15 @@ class PredictorRows:
         Group of each row by grouping, -1 for a group that training did not have.
     offset
         Shape (N,).
+    groups
+        The rows' own groups by grouping.
     """
 
     X: Array
     Z: Mapping[str, Array]
     codes: Mapping[str, Codes]
     offset: Array
+    groups: Mapping[str, Grouping]
 
 
 @dataclass(frozen=True)
@@ -226,8 +232,16 @@ class Design:
             )
         )
 
-    def apply(self, data: Any) -> PredictorRows:
+    def apply(self, data: Any, groupings: Iterable[str] | None = None) -> PredictorRows:
         """Encode new data exactly as the training data were encoded.
+
+        Parameters
+        ----------
+        data
+            A pandas or polars DataFrame.
+        groupings
+            Names of those whose groups are wanted; None wants all. The columns of the others
+            are not needed, unless a predictor is computed from them.
 
         Raises
         ------
@@ -244,16 +258,19 @@ class Design:
                     "write between(x, g) for latent(x, g)",
                 )
             )
-        rows = read_columns(data, predictor_columns(self.spec.response.mu))
-        frame = rows.frame
+        wanted = [b for b in self.random if groupings is None or b.name in set(groupings)]
+        used = [*effect_columns(self.spec.response.mu), *group_columns(wanted)]
+        frame = read_columns(data, used, step=COMPLETE).frame
+        groups = {b.name: group_rows(b.grouping.columns, frame) for b in wanted}
         return PredictorRows(
             X=self.fixed.apply(frame),
             Z={
                 block.name: np.column_stack([e.apply(frame) for e in block.encodings])
                 for block in self.random
             },
-            codes={block.name: block.grouping.encode(frame) for block in self.random},
+            codes={block.name: block.grouping.place(groups[block.name]) for block in wanted},
             offset=total([e.apply(frame)[:, 0] for e in self.offsets], len(frame)),
+            groups=groups,
         )
 
 
@@ -325,11 +342,21 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
 
 def predictor_columns(predictor: Predictor) -> tuple[str, ...]:
     """Return the data columns a predictor uses."""
+    groups = [name for columns in predictor.groupings for name in columns]
+    return tuple(dict.fromkeys([*effect_columns(predictor), *groups]))
+
+
+def effect_columns(predictor: Predictor) -> tuple[str, ...]:
+    """Return the data columns that a predictor's effects and offset are computed from."""
     effects = [term for random in predictor.random for term in random.effects]
     factors = [factor for term in (*predictor.fixed, *effects) for factor in term.factors]
     found = [name for text in (*factors, *predictor.offset) for name in variables(text)]
-    groups = [name for columns in predictor.groupings for name in columns]
-    return tuple(dict.fromkeys(found + groups))
+    return tuple(dict.fromkeys(found))
+
+
+def group_columns(blocks: Iterable[RandomBlock]) -> tuple[str, ...]:
+    """Return the data columns that make some groupings."""
+    return tuple(dict.fromkeys(name for b in blocks for name in b.grouping.columns))
 
 
 def used_columns(spec: ModelSpec) -> tuple[str, ...]:

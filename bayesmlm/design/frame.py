@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 MISSING = ("error", "drop")
 
+DROP = 'pass missing="drop" to leave these rows out, or impute them first'
+"""What to do about missing values."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -97,7 +100,7 @@ def snapshot(data: Any) -> nw.DataFrame[Any]:
     return narwhalify(data).select(nw.all())
 
 
-def read_columns(data: Any, used: Iterable[str], missing: str = "error") -> Rows:
+def read_columns(data: Any, used: Iterable[str], missing: str = "error", step: str = DROP) -> Rows:
     """Read the columns a model uses.
 
     Parameters
@@ -108,6 +111,8 @@ def read_columns(data: Any, used: Iterable[str], missing: str = "error") -> Rows
         Names of the columns used.
     missing
         ``"error"`` refuses missing values, ``"drop"`` drops their rows and counts them.
+    step
+        What an error advises to do about missing values.
 
     Raises
     ------
@@ -134,8 +139,8 @@ def read_columns(data: Any, used: Iterable[str], missing: str = "error") -> Rows
         raise DataError(
             message(
                 f"missing values in {where}: {affected} of {len(frame)} rows",
-                'complete rows, or missing="drop"',
-                'pass missing="drop" to leave these rows out, or impute them first',
+                'complete rows, or missing="drop"' if step == DROP else "complete rows",
+                step,
             )
         )
     keep = ~absent.any(axis=1).to_numpy()

@@ -55,14 +55,13 @@ class Grouping:
 
     def encode(self, frame: pd.DataFrame) -> Codes:
         """Return the codes of other rows, -1 for a group that training did not have."""
-        import pandas as pd
+        return self.place(group_rows(self.columns, frame))
 
-        index = pd.Index([str(label) for label in self.labels])
-        labels = [
-            parts[0] if len(parts) == 1 else ":".join(parts)
-            for parts in zip(*(text_labels(frame, column) for column in self.columns), strict=True)
-        ]
-        return index.get_indexer(pd.Index(labels)).astype(np.int64)
+    def place(self, other: Grouping) -> Codes:
+        """Return the codes of the rows of another grouping by the same columns."""
+        known = {str(label): at for at, label in enumerate(self.labels)}
+        places = [known.get(str(label), -1) for label in other.labels]
+        return np.array(places, dtype=np.int64)[other.codes]
 
 
 def group_rows(columns: tuple[str, ...], frame: pd.DataFrame) -> Grouping:
@@ -141,11 +140,6 @@ def check_whole(numbers: NDArray[np.float64], column: str) -> None:
                 "otherwise label the groups",
             )
         )
-
-
-def text_labels(frame: pd.DataFrame, column: str) -> list[str]:
-    """Return the labels of a column's rows as text."""
-    return [str(value) for value in whole_labels(column, frame).to_list()]
 
 
 def is_nested(inner: Grouping, outer: Grouping) -> bool:

@@ -161,3 +161,18 @@ def drawn(f: Family, rows: Rows, seed: int = 5) -> tuple[np.ndarray, np.ndarray]
 CASES = [(name, link) for name, kind in FAMILIES.items() for link in kind.links]
 
 Density = Callable[[np.ndarray], np.ndarray]
+
+
+def expected(f: Family, eta: np.ndarray, others: Any) -> np.ndarray:
+    """Return the mean response, of trials the mean proportion; categories on the last axis."""
+    if f.name == "cumulative":
+        cuts = np.concatenate([[-np.inf], others["thresholds"], [np.inf]])
+        return np.diff(CDF[f.link.name](cuts - eta[..., None]), axis=-1)
+    mu = mean(f, eta)
+    if f.name == "lognormal":
+        return np.asarray(scipy.stats.lognorm(others["sigma"], scale=np.exp(mu)).mean())
+    if f.name.startswith("zero_inflated"):
+        return (1 - others["zi"]) * mu
+    if f.name.startswith("hurdle"):
+        return np.asarray((1 - others["hu"]) * mu / counts_of(f.name, mu, others).sf(0))
+    return mu

@@ -1,0 +1,173 @@
+"""The rows that are predicted: what their linear predictor is made from, and their groups.
+
+A grouping whose groups are ``"existing"`` takes groups by label, and each must be one of the
+fit's. One whose groups are ``"new"`` draws a new effect for every label that the fit does not
+have, and keeps what is known of the others: a new class in a known school keeps the school.
+Without new data, where no label is new, it replaces every group by a new one. Of ``"average"``
+and ``"marginal"`` the data need no column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm.design import Design, PredictorRows
+from bayesmlm.design.design import COMPLETE
+from bayesmlm.design.frame import read_columns
+from bayesmlm.design.response import check_additions, evaluate
+from bayesmlm.errors import DataError, message
+from bayesmlm.predict.treatment import EXISTING, MARGINAL, NEW
+from bayesmlm.spec.expression import variables
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+SAMPLING = ("trials", "se", "precision")
+"""Additions that the distribution of a response depends on."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The rows that are predicted.
+
+    Parameters
+    ----------
+    X, offset, Z
+        Fixed columns (N, p), offset (N,), and effect columns by grouping (N, q).
+    codes
+        By grouping whose groups are existing or new, the group of each row: below J one of
+        the fit's, from J on a new one; shape (N,).
+    additions
+        Of the response, where it is drawn; each of shape (N,).
+    labels
+        Of the rows: their positions in the data; shape (N,).
+    notes
+        What is told of the groups.
+    """
+
+    X: Array
+    offset: Array
+    Z: Mapping[str, Array]
+    codes: Mapping[str, Integers]
+    additions: Mapping[str, Array]
+    labels: Integers
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Number of rows, N."""
+        return len(self.offset)
+
+
+def fitted_rows(design: Design, treatment: Mapping[str, str]) -> Target:
+    """Return the rows that the model was fitted to; new groups take the place of all."""
+    codes = {
+        block.name: block.grouping.codes + (block.grouping.size if how == NEW else 0)
+        for block in design.random
+        if (how := treatment[block.name]) in (EXISTING, NEW)
+    }
+    Z = {block.name: block.Z for block in design.random}
+    additions = {
+        name: design.outcome.rows[name] for name in SAMPLING if name in design.outcome.rows
+    }
+    return Target(design.X, design.offset, Z, codes, additions, design.positions)
+
+
+def new_rows(design: Design, data: Any, treatment: Mapping[str, str], drawn: bool) -> Target:
+    """Return the rows of new data, encoded as those of the fit were.
+
+    Parameters
+    ----------
+    design
+        The fit's.
+    data
+        A pandas or polars DataFrame.
+    treatment
+        Of each grouping.
+    drawn
+        Whether responses are drawn, for which the additions of the response are needed.
+
+    Raises
+    ------
+    DataError
+        For missing columns or values, categories or groups that the fit does not have, or
+        new groups asked for where there are none.
+    """
+    wanted = [name for name, how in treatment.items() if how in (EXISTING, NEW)]
+    rows = design.apply(data, wanted)
+    codes, notes = {}, []
+    for name in wanted:
+        codes[name], unseen = locate(design, rows, name)
+        known = int(rows.groups[name].size) - len(unseen)
+        if treatment[name] == EXISTING and unseen:
+            refuse_unseen(design, name, unseen)
+        if treatment[name] == NEW and known and unseen:
+            notes.append(f"{name}: {len(unseen):,} new groups; {known:,} known ones keep theirs.")
+    anew = [name for name in wanted if treatment[name] == NEW]
+    if anew and not any((rows.codes[name] < 0).any() for name in anew):
+        refuse_known(anew)
+    N = len(rows.offset)
+    additions = read_additions(design, data) if drawn else {}
+    labels = np.arange(N)
+    return Target(rows.X, rows.offset, rows.Z, codes, additions, labels, tuple(notes))
+
+
+def one_group_a_row(target: Target, design: Design, treatment: Mapping[str, str]) -> Target:
+    """Return the rows with a new group for each where the effects are marginal."""
+    own = {
+        block.name: block.grouping.size + np.arange(target.size)
+        for block in design.random
+        if treatment[block.name] == MARGINAL
+    }
+    return replace(target, codes={**target.codes, **own})
+
+
+def locate(design: Design, rows: PredictorRows, name: str) -> tuple[Integers, list[Any]]:
+    """Return codes in which new groups are numbered from J on, and their labels."""
+    J, own, codes = design.block(name).grouping.size, rows.groups[name], rows.codes[name]
+    unseen = np.unique(own.codes[codes < 0])
+    number = np.full(own.size, -1)
+    number[unseen] = J + np.arange(len(unseen))
+    found = np.where(codes < 0, number[own.codes], codes)
+    return found, [own.labels[at] for at in unseen]
+
+
+def refuse_unseen(design: Design, name: str, unseen: list[Any]) -> None:
+    """Raise `DataError` for groups that the fit does not have."""
+    shown = ", ".join(repr(label) for label in unseen[:5]) + ", …" * (len(unseen) > 5)
+    raise DataError(
+        message(
+            f"{len(unseen):,} groups of {name!r} that the fit does not have: {shown}",
+            f"its {design.block(name).grouping.size:,} groups, where groups are {EXISTING!r}",
+            f'pass groups="new" to draw their effects, or groups={{{name!r}: "average"}} or '
+            '"marginal"',
+        )
+    )
+
+
+def refuse_known(names: list[str]) -> None:
+    """Raise `DataError` where new groups are asked for and every group is known."""
+    raise DataError(
+        message(
+            f'groups="new", and every group of {", ".join(map(repr, names))} is one of the fit\'s',
+            "labels that the fit does not have; rows of one label share their effects",
+            "relabel the groups that are new, or leave data out to replace every group of the fit",
+        )
+    )
+
+
+def read_additions(design: Design, data: Any) -> dict[str, Array]:
+    """Return the additions of the response that its distribution depends on."""
+    texts = {name: text for name, text in design.spec.response.additions if name in SAMPLING}
+    columns = [column for text in texts.values() for column in variables(text)]
+    if not texts:
+        return {}
+    frame = read_columns(data, columns, step=COMPLETE).frame
+    found = {name: evaluate(text, frame) for name, text in texts.items()}
+    check_additions(design.family, found)
+    return found
