@@ -7,7 +7,7 @@ random part varies most.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise, product
 
 import numpy as np
@@ -20,10 +20,7 @@ from bayesmlm.predict.spread import NormalSpread, Spread, StudentSpread
 Array = NDArray[np.float64]
 
 SETTLED = 1e-8
-"""Relative change of the mean at which the step is small enough."""
-
-ROUNDING = 1e-6
-"""Share of the largest mean that counts as size of the others, some of which may be zero."""
+"""Change at which the step is small enough, relative to the mean of the absolute value."""
 
 STEPS = tuple(0.5**k for k in range(9))
 """Steps between nodes, in standard deviations."""
@@ -53,11 +50,15 @@ def integrate(outcome: Outcome, eta: Array, parts: Sequence[Spread]) -> Array:
     if outcome.grows:
         scales = [part.scale for part in parts if isinstance(part, NormalSpread)]
         longer = max((float(scale.max()) for scale in scales), default=0.0)
-    return total(outcome, eta, parts, chosen_step(outcome, eta, parts, longer), longer)
+    return total(outcome.mean, eta, parts, chosen_step(outcome, eta, parts, longer), longer)
 
 
 def total(
-    outcome: Outcome, eta: Array, parts: Sequence[Spread], step: float, longer: float
+    mean: Callable[[Array], Array],
+    eta: Array,
+    parts: Sequence[Spread],
+    step: float,
+    longer: float,
 ) -> Array:
     """Return the sum over all nodes."""
     rules = [part.rule(step, longer) for part in parts]
@@ -67,7 +68,7 @@ def total(
         for k, part, (nodes, weights) in zip(chosen, parts, rules, strict=True):
             shifted = shifted + part.shift(float(nodes[k]))
             weight = weight * weights[k]
-        found = found + outcome.mean(shifted) * weight
+        found = found + mean(shifted) * weight
     return found
 
 
@@ -83,10 +84,12 @@ def chosen_step(outcome: Outcome, eta: Array, parts: Sequence[Spread], longer: f
     rows, draws = np.unravel_index(np.concatenate([largest, others]), spread.shape)
     own, some = outcome.at(draws), [part.at(rows, draws) for part in parts]
     probes = eta[rows, draws][None]
-    before = total(own, probes, some, STEPS[0], longer)
+    before = total(own.mean, probes, some, STEPS[0], longer)
+    size = total(lambda eta: np.abs(own.mean(eta)), probes, some, STEPS[0], longer)
     for last, step in pairwise(STEPS):
-        after = total(own, probes, some, step, longer)
-        if has_settled(before, after):
+        after = total(own.mean, probes, some, step, longer)
+        exists = np.isfinite(after)  # an infinite mean stands still
+        if np.all(np.abs(after - before)[exists] <= SETTLED * size[exists]):
             return last
         before = after
     raise StatisticError(
@@ -97,14 +100,6 @@ def chosen_step(outcome: Outcome, eta: Array, parts: Sequence[Spread], longer: f
             'look at the SDs of the fit; groups="new" draws the effects instead',
         )
     )
-
-
-def has_settled(before: Array, after: Array) -> bool:
-    """Return whether means stand still; infinite ones and such as do not exist do."""
-    exists = np.isfinite(after)
-    size = np.abs(after[exists])
-    change = np.abs(before[exists] - after[exists])
-    return bool(np.all(change <= SETTLED * (size + ROUNDING * size.max(initial=0.0))))
 
 
 def check_exists(outcome: Outcome, parts: Sequence[Spread]) -> None:
