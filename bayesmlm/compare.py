@@ -13,9 +13,10 @@ import numpy as np
 from bayesmlm import plots
 from bayesmlm.design import Design
 from bayesmlm.engines import Engine, Progress, engine, is_interactive
+from bayesmlm.engines.options import resolve_seed
 from bayesmlm.errors import BayesmlmError, EngineError, message, suggestion
 from bayesmlm.fit import Fit
-from bayesmlm.model import Model, check_count, resolve_seed
+from bayesmlm.model import Model, check_count
 from bayesmlm.parallel import Processes, available_cores, tell
 from bayesmlm.priors import Priors
 from bayesmlm.reports import Page, Table

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bayesmlm import summaries
 from bayesmlm.checks import Check, check
+from bayesmlm.design.response import read_again
 from bayesmlm.effects import random_effects
+from bayesmlm.engines import Progress
+from bayesmlm.engines.options import resolve_seed
+from bayesmlm.errors import BayesmlmWarning
 from bayesmlm.plots import Plots
 from bayesmlm.predict import predict
 from bayesmlm.predict.treatment import Groups
@@ -97,6 +103,37 @@ class Fit:
     def bic(self) -> float:
         """The Bayesian information criterion of an ML or REML fit, n the number of rows."""
         return summaries.at_maximum(self.result, "bic")
+
+    def refit(self, new_y: Any, *, seed: int | None = None) -> Fit:
+        """Fit the same model to a new response by the same engine. Nothing is compiled again.
+
+        Design, priors and kernels are those of this fit; a model that is sampled as a PyMC
+        graph (the fit's notes say so) is compiled again all the same.
+
+        Parameters
+        ----------
+        new_y
+            One value for each row used: numbers after the response's expression (for
+            ``log(y)`` logarithms), or categories by their names.
+        seed
+            None takes this fit's.
+
+        Raises
+        ------
+        DataError
+            For another number of rows, unknown categories, or values outside the support.
+
+        Warns
+        -----
+        BayesmlmWarning
+            If the engine did not converge.
+        """
+        result = self.result
+        design, name = result.design, result.spec.response.column
+        outcome = read_again(design.outcome, design.family, name, new_y)
+        new = replace(design, outcome=outcome)
+        start = result.seed if seed is None else resolve_seed(seed)
+        return checked(result.engine.fit(new, result.priors, start, Progress()))
 
     def equations(self) -> Equations:
         """Return the model's equations with its priors and the estimates."""
@@ -362,6 +399,15 @@ class Fit:
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
+
+
+def checked(result: FitResult, stacklevel: int = 3) -> Fit:
+    """Return a fit, with a warning where its engine did not converge."""
+    fit = Fit(result)
+    convergence = fit.check()
+    if not convergence.ok:
+        warnings.warn(str(convergence), BayesmlmWarning, stacklevel=stacklevel)
+    return fit
 
 
 def load(path: str | os.PathLike[str]) -> Fit:

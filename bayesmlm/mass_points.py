@@ -9,9 +9,10 @@ import numpy as np
 
 from bayesmlm.engines import NPML
 from bayesmlm.engines.npml import NOTHING
+from bayesmlm.engines.options import resolve_seed
 from bayesmlm.errors import EngineError, message
 from bayesmlm.fit import Fit
-from bayesmlm.model import Model, resolve_seed
+from bayesmlm.model import Model
 from bayesmlm.reports import Table
 
 POINTS = (1, 2, 3, 4, 5)

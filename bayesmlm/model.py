@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,11 +12,12 @@ from bayesmlm.density import GaussianMarginal
 from bayesmlm.density.noise import Noise
 from bayesmlm.density.pymc_model import marginal_model
 from bayesmlm.density.recover import recover
-from bayesmlm.design import Levels, build_design
-from bayesmlm.design.frame import read_all, snapshot
+from bayesmlm.design import Design, Levels, build_design
+from bayesmlm.design.frame import read_all, read_every, snapshot
 from bayesmlm.design.levels import detect_levels
 from bayesmlm.engines import Engine, Progress, engine, is_interactive
 from bayesmlm.engines.marginal import find_marginal
+from bayesmlm.engines.options import resolve_seed
 from bayesmlm.engines.quiet import quiet
 from bayesmlm.errors import (
     BayesmlmWarning,
@@ -29,22 +29,23 @@ from bayesmlm.errors import (
 )
 from bayesmlm.families import Family
 from bayesmlm.families import family as family_of
-from bayesmlm.fit import Fit
+from bayesmlm.fit import Fit, checked
 from bayesmlm.graph import build_model, choose
+from bayesmlm.predict.parameter_draws import given_parameters, prior_parameters
+from bayesmlm.predict.simulation import Simulation, simulate, simulate_fit
 from bayesmlm.priors import Prior, describe_priors, resolve_priors
 from bayesmlm.priors.lkj import LKJ
 from bayesmlm.reports import Table
 from bayesmlm.reports.equations import Equations
 from bayesmlm.reports.toml import model_toml
 from bayesmlm.spec import ModelSpec, formula
+from bayesmlm.spec.render import formula_text
 from bayesmlm.spec.support import refuse_unsupported
 from bayesmlm.spec.terms import Response
 
 if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
-
-SEED_BITS = 31
 
 RANDOM_EFFECTS = ("sample", "integrate")
 
@@ -259,6 +260,63 @@ class Model:
         with quiet(), self.to_pymc("non-centred"):
             return pm.sample_prior_predictive(draws, random_seed=start)
 
+    def simulate(
+        self,
+        source: Fit | Mapping[str, Any] | None = None,
+        *,
+        draws: int = 100,
+        groups: str | Mapping[str, str] | None = None,
+        data: Any = None,
+        seed: int | None = None,
+    ) -> Simulation:
+        """Draw responses, with the parameters and effects behind them. Nothing is compiled.
+
+        Parameters
+        ----------
+        source
+            A fit of this model; parameters by name, each a number or a distribution such as
+            ``Normal(0.3, 0.1)``; or None for the priors. ``"sd_g[x]"`` and
+            ``"corr_g[Intercept~x]"`` are names, as in `priors`.
+        draws
+            Number of draws. Those of a fit are taken in random order.
+        groups
+            Of a fit: ``"same"``, the groups' own effects, or ``"new"``, those of new groups in
+            their place; a dictionary has one of these by grouping. None is ``"same"``.
+            Without a fit all effects are drawn.
+        data
+            Rows in place of the model's own, without a response.
+        seed
+            Same seed, same draws.
+
+        Returns
+        -------
+        Simulation
+            ``.dataset`` holds everything by draw, ``.frame(3)`` is the data with the
+            response of draw 3.
+
+        Examples
+        --------
+        >>> import bayesmlm as mlm
+        >>> model = mlm.Model("Reaction ~ Days + (1 | Subject)", mlm.datasets.load("sleepstudy"))
+        >>> values = {"Intercept": 250, "Days": 10, "sd_Subject": 30, "sigma": 30}
+        >>> model.simulate(values, draws=2, seed=1).responses.shape
+        (2, 180)
+        """
+        check_count("draws", draws)
+        rng = np.random.default_rng(resolve_seed(seed))
+        if isinstance(source, Fit):
+            check_same_model(self.design, source.result.design)
+            found = simulate_fit(source.result, draws, rng, groups, data)
+        else:
+            own = (
+                prior_parameters(self.design, self.prior_values, draws, rng)
+                if source is None
+                else given_parameters(self.design, source, draws, rng)
+            )
+            found = simulate(self.design, own, rng, groups, data)
+        rows = read_all(self._data, self.design.positions) if data is None else read_every(data)
+        return Simulation(found, self.design.outcome, self.spec.response.column, rows)
+
     def fit(
         self,
         method: str | Engine = "nuts",
@@ -288,11 +346,7 @@ class Model:
         chosen = engine(method, **options)
         show = is_interactive() if progress is None else progress
         result = chosen.fit(self.design, self.prior_values, resolve_seed(seed), Progress(show))
-        fit = Fit(result)
-        convergence = fit.check()
-        if not convergence.ok:
-            warnings.warn(str(convergence), BayesmlmWarning, stacklevel=2)
-        return fit
+        return checked(result)
 
     def __str__(self) -> str:
         lines = [str(self.equations()), "", str(self.design.levels), *self.design.notes]
@@ -344,6 +398,18 @@ def says_otherwise(response: Response, new: Family) -> bool:
     return response.link is not None and new.link.name != response.link
 
 
+def check_same_model(own: Design, other: Design) -> None:
+    """Raise `EngineError` for a fit of another model, or of other rows."""
+    if own.spec != other.spec or own.X.shape != other.X.shape:
+        raise EngineError(
+            message(
+                f"a fit of another model: {formula_text(other.spec)}, {len(other.y):,} rows",
+                f"fits of {formula_text(own.spec)}, {len(own.y):,} rows",
+                "simulate from the model that was fitted",
+            )
+        )
+
+
 def check_text(what: str, name: Any) -> None:
     """Raise `FamilyError` for the name of a family or a link that is not text."""
     if name is not None and not isinstance(name, str):
@@ -370,24 +436,3 @@ def check_count(name: str, value: Any) -> None:
         raise EngineError(
             message(f"{name}={value!r}", "a whole number from 1", f"pass {name}=500, for example")
         )
-
-
-def resolve_seed(seed: Any) -> int:
-    """Return the seed, or a new one.
-
-    Raises
-    ------
-    EngineError
-        For anything but a whole number from 0.
-    """
-    if seed is None:
-        return secrets.randbits(SEED_BITS)
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
-        raise EngineError(
-            message(
-                f"seed={seed!r}",
-                "a whole number from 0, below 2**63",
-                "pass seed=1, or leave it out",
-            )
-        )
-    return int(seed)

@@ -5,8 +5,8 @@ import pytest
 from arviz_base import from_dict
 
 import bayesmlm as mlm
+from bayesmlm.engines.options import resolve_seed
 from bayesmlm.errors import DataError, EngineError, FamilyError, SpecError
-from bayesmlm.model import resolve_seed
 
 EQUATIONS = """
 level 1:          mathach = b0 + b1*within(ses, school) + r

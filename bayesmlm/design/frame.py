@@ -180,6 +180,11 @@ def read_all(data: Any, positions: NDArray[np.int64]) -> pd.DataFrame:
     return pd.DataFrame(readable).iloc[positions].reset_index(drop=True)
 
 
+def read_every(data: Any) -> pd.DataFrame:
+    """Read all rows of every column that `read_columns` could read."""
+    return read_all(data, np.arange(len(narwhalify(data))))
+
+
 def check_known(wanted: Iterable[str], columns: Iterable[Any]) -> None:
     """Raise `DataError` for a column that the data do not have."""
     columns = list(columns)

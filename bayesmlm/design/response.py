@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,6 +94,68 @@ def read_outcome(response: Response, family: Family, frame: pd.DataFrame) -> Out
     else:
         check_varies(f"the response {response.column!r}", y, "check that this is the outcome")
     return Outcome(y, rows, success, failure)
+
+
+def read_again(outcome: Outcome, family: Family, name: str, values: Any) -> Outcome:
+    """Return another response of the same rows, its categories those that the model knows.
+
+    Parameters
+    ----------
+    outcome
+        The response so far.
+    family
+        Of both.
+    name
+        For errors.
+    values
+        One a row: numbers as the response has them after its expression, or categories by
+        their names.
+
+    Raises
+    ------
+    DataError
+        For another number of rows, unknown categories, or values outside the support.
+    """
+    given = np.asarray(values)
+    if given.shape != outcome.y.shape:
+        raise DataError(
+            message(
+                f"a response of shape {given.shape}",
+                f"one value for each of the {len(outcome.y):,} rows used",
+                "give the rows in the order of the data, those dropped left out",
+            )
+        )
+    labels = outcome.categories
+    if outcome.success is not None and given.dtype.kind not in "fiub":
+        labels = (outcome.failure, outcome.success)
+    if labels:
+        given = positions(name, given, labels)
+    elif given.dtype.kind not in "fiub":
+        kind = given.dtype.name
+        raise DataError(message(f"a response of {kind}", "numbers", "convert it to numbers"))
+    y = np.asarray(given, dtype=float)
+    family.check(name, y, outcome.rows)
+    if family.counts:
+        check_counts(name, y)
+    else:
+        check_varies(f"the response {name!r}", y, "check that this is the outcome")
+    return replace(outcome, y=y)
+
+
+def positions(name: str, values: NDArray[Any], labels: tuple[Any, ...]) -> Array:
+    """Return where values stand among labels, shape (N,)."""
+    at = {label: float(k) for k, label in enumerate(labels)}
+    try:
+        return np.array([at[value] for value in values.tolist()])
+    except KeyError as error:
+        shown = ", ".join(map(repr, labels))
+        raise DataError(
+            message(
+                f"a category {error.args[0]!r} of {name!r}",
+                shown,
+                "the model knows these alone: build a new one for others",
+            )
+        ) from None
 
 
 def ordered_categories(

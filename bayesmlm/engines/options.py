@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import numpy as np
 
 from bayesmlm.errors import EngineError, message
+
+SEED_BITS = 31
 
 
 def check_numbers(engine: Any, name: str) -> None:
@@ -32,3 +35,24 @@ def check_numbers(engine: Any, name: str) -> None:
                 message(f"{name}({option}={value!r})", "a whole number from 100", "leave it out")
             )
         object.__setattr__(engine, option, int(value))
+
+
+def resolve_seed(seed: Any) -> int:
+    """Return the seed, or a new one.
+
+    Raises
+    ------
+    EngineError
+        For anything but a whole number from 0.
+    """
+    if seed is None:
+        return secrets.randbits(SEED_BITS)
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+        raise EngineError(
+            message(
+                f"seed={seed!r}",
+                "a whole number from 0, below 2**63",
+                "pass seed=1, or leave it out",
+            )
+        )
+    return int(seed)

@@ -73,6 +73,10 @@ class Prior(ABC):
         """Return a quantile."""
         return float(distribution(self).ppf(probability))
 
+    def draw(self, size: int | tuple[int, ...], rng: np.random.Generator) -> Array:
+        """Draw values."""
+        return np.asarray(distribution(self).rvs(size=size, random_state=rng))
+
     def parameters(self) -> dict[str, float]:
         """Return the parameters by PyMC's names."""
         return {field.name: float(getattr(self, field.name)) for field in fields(self)}
@@ -260,6 +264,10 @@ class Folded:
         """Return the log density."""
         x = np.asarray(x, dtype=float)
         return np.where(x >= 0, np.log(2) + self.symmetric.logpdf(x), -np.inf)
+
+    def rvs(self, size: Any, random_state: np.random.Generator) -> Array:
+        """Return random values."""
+        return np.abs(self.symmetric.rvs(size=size, random_state=random_state))
 
     def ppf(self, probability: float) -> float:
         """Return a quantile."""

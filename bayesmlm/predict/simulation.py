@@ -1,0 +1,338 @@
+"""Replicated responses: parameters, effects and rows in, responses out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm import names
+from bayesmlm.design import Design, RandomBlock
+from bayesmlm.design.design import predictor_columns
+from bayesmlm.design.frame import read_columns
+from bayesmlm.design.grouping import group_rows
+from bayesmlm.design.response import Outcome, check_additions, evaluate
+from bayesmlm.effects import random_effects
+from bayesmlm.errors import StatisticError, message
+from bayesmlm.predict.parameter_draws import Parameters, fitted_parameters
+from bayesmlm.result import FitResult
+from bayesmlm.spec.expression import is_name, variables
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+SAME, NEW = "same", "new"
+"""Whose effects: the groups' own, or those of new groups in their place."""
+
+
+@dataclass(frozen=True)
+class SimulationRows:
+    """The rows that responses are drawn for.
+
+    Parameters
+    ----------
+    X, offset
+        Shapes (N, p) and (N,).
+    Z, codes, labels
+        Effect columns, groups of the rows and their labels, by grouping.
+    additions
+        Trials, precisions and the like, each of shape (N,).
+    """
+
+    X: Array
+    offset: Array
+    Z: Mapping[str, Array]
+    codes: Mapping[str, Integers]
+    labels: Mapping[str, tuple[Any, ...]]
+    additions: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Responses, and the parameters and effects behind them.
+
+    Parameters
+    ----------
+    dataset
+        The response, dims (draw, obs); ``beta``, ``sd_<group>``, ``corr_<group>``,
+        ``u_<group>`` and the further parameters. An ordered response is the position of its
+        category, one of two categories 1 for a success.
+    outcome
+        How the response was read.
+    column
+        The response as written in the model.
+    rows
+        The data of the rows simulated, or None.
+    """
+
+    dataset: xr.Dataset
+    outcome: Outcome
+    column: str
+    rows: pd.DataFrame | None = None
+
+    @property
+    def responses(self) -> xr.DataArray:
+        """The responses, dims (draw, obs)."""
+        return self.dataset[names.safe(self.column.strip("`"))]
+
+    def frame(self, draw: int = 0) -> pd.DataFrame:
+        """Return the data with one draw's response in place of the observed one.
+
+        Parameters
+        ----------
+        draw
+            Which.
+
+        Raises
+        ------
+        StatisticError
+            Where the response is an expression such as ``log(y)``, or there are no data.
+        """
+        if self.rows is None or not is_name(self.column):
+            why = "without its data" if self.rows is None else f"of {self.column!r}"
+            raise StatisticError(
+                message(
+                    f"a data frame of a simulation {why}",
+                    "a response that is a column, simulated by Model.simulate",
+                    "take .responses",
+                )
+            )
+        values = self.responses.to_numpy()[draw]
+        return self.rows.assign(**{variables(self.column)[0]: displayed(self.outcome, values)})
+
+
+def displayed(outcome: Outcome, values: Array) -> Any:
+    """Return responses as the data have them: categories by their names."""
+    if outcome.categories:
+        import pandas as pd
+
+        codes = values.astype(int)
+        if all(isinstance(c, int) for c in outcome.categories):
+            return np.asarray(outcome.categories)[codes]
+        kind: Any = pd.CategoricalDtype(list(outcome.categories), ordered=True)
+        return pd.Categorical.from_codes(codes, dtype=kind)
+    if outcome.success is not None:
+        return np.where(values == 1, outcome.success, outcome.failure)
+    return values
+
+
+def same_rows(design: Design) -> SimulationRows:
+    """Return the rows of a design."""
+    return SimulationRows(
+        X=design.X,
+        offset=design.offset,
+        Z={b.name: b.Z for b in design.random},
+        codes={b.name: b.grouping.codes for b in design.random},
+        labels={b.name: b.grouping.labels for b in design.random},
+        additions=design.outcome.rows,
+    )
+
+
+def other_rows(design: Design, data: Any, groups: Mapping[str, str]) -> SimulationRows:
+    """Return rows of other data, encoded as the design's were.
+
+    Raises
+    ------
+    StatisticError
+        For groups that the design does not have, where their own effects are wanted.
+    """
+    response = design.spec.response
+    found = design.apply(data)
+    added = [name for _, text in response.additions for name in variables(text)]
+    frame = read_columns(data, [*predictor_columns(response.mu), *added]).frame
+    additions = {name: evaluate(text, frame) for name, text in response.additions}
+    check_additions(design.family, additions)
+    codes, labels = dict(found.codes), {}
+    for block in design.random:
+        labels[block.name] = block.grouping.labels
+        if groups[block.name] == NEW:
+            own = group_rows(block.grouping.columns, frame)
+            codes[block.name], labels[block.name] = own.codes, own.labels
+        elif (codes[block.name] < 0).any():
+            raise StatisticError(
+                message(
+                    f"{int((codes[block.name] < 0).sum())} rows of groups of {block.name} that "
+                    "the model was not fitted to",
+                    "groups of the data",
+                    f'pass groups={{"{block.name}": "new"}}, which draws their effects anew',
+                )
+            )
+    return SimulationRows(found.X, found.offset, found.Z, codes, labels, additions)
+
+
+def which_groups(design: Design, groups: Any, fitted: bool) -> dict[str, str]:
+    """Return ``"same"`` or ``"new"`` for every grouping.
+
+    Raises
+    ------
+    StatisticError
+        For other words, unknown groupings, and the groups' own effects without a fit.
+    """
+    known = [block.name for block in design.random]
+    default = SAME if fitted else NEW
+    given = groups if isinstance(groups, Mapping) else dict.fromkeys(known, groups or default)
+    chosen = dict.fromkeys(known, default) | {design.block(g).name: w for g, w in given.items()}
+    for word in chosen.values():
+        if word not in (SAME, NEW) or (word == SAME and not fitted):
+            raise StatisticError(
+                message(
+                    f"groups={groups!r}" + ("" if fitted else " without a fit"),
+                    "'same' (their own effects, of a fit), 'new' (effects drawn anew), or a "
+                    f"dictionary of these by grouping ({', '.join(known)})",
+                    "leave groups out, or choose one",
+                )
+            )
+    return chosen
+
+
+def new_effects(
+    block: RandomBlock, parameters: Parameters, count: int, rng: np.random.Generator
+) -> Array:
+    """Draw the effects of new groups from their distribution, shape (S, count, q)."""
+    T, S = parameters.covariance(block), parameters.size
+    found = np.empty((S, count, T.shape[1]))
+    for members in block.blocks:
+        own = list(members)
+        values, vectors = np.linalg.eigh(T[:, own][:, :, own])
+        root = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
+        z = rng.standard_normal((S, count, len(own)))
+        if block.name in parameters.freedom:
+            nu = parameters.freedom[block.name][:, None]
+            z *= np.sqrt((nu - 2) / rng.chisquare(nu, (S, count)))[:, :, None]
+        found[:, :, own] = z @ root.transpose(0, 2, 1)
+    return found
+
+
+def linear_predictor(
+    parameters: Parameters, effects: Mapping[str, Array], rows: SimulationRows
+) -> Array:
+    """Return eta, shape (S, N)."""
+    eta = parameters.beta @ rows.X.T + rows.offset
+    for name, u in effects.items():
+        for k in range(u.shape[2]):
+            eta += rows.Z[name][:, k] * u[:, rows.codes[name], k]
+    return eta
+
+
+def draw_responses(
+    design: Design,
+    parameters: Parameters,
+    effects: Mapping[str, Array],
+    rows: SimulationRows,
+    rng: np.random.Generator,
+) -> Array:
+    """Draw a response per draw and row, shape (S, N)."""
+    eta = linear_predictor(parameters, effects, rows)
+    return design.family.simulate(eta, parameters.broadcast(), rows.additions, rng)
+
+
+def own_effects(result: FitResult, group: str, at: Integers) -> Array:
+    """Return chosen draws of the groups' own effects, shape (S, J, q)."""
+    values = random_effects(result, group).to_numpy()
+    return np.asarray(values.reshape(-1, *values.shape[2:])[at])
+
+
+def refuse_points(result: FitResult) -> None:
+    """Refuse a fit whose effects are mass points."""
+    for block in result.design.random:
+        if names.points(block.name) in result.posterior:
+            raise StatisticError(
+                message(
+                    f"a simulation of effects that are mass points by {block.name}",
+                    "normal and Student-t effects",
+                    'fit with another engine, or without dist="points"',
+                )
+            )
+
+
+def choose_draws(have: int, want: int, rng: np.random.Generator) -> Integers:
+    """Return which draws are used: in random order, again from the start where they run out."""
+    rounds = -(-want // have)
+    return np.concatenate([rng.permutation(have) for _ in range(rounds)])[:want]
+
+
+def dataset(
+    design: Design,
+    parameters: Parameters,
+    effects: Mapping[str, Array],
+    rows: SimulationRows,
+    responses: Array,
+) -> xr.Dataset:
+    """Return responses, parameters and effects by name."""
+    import xarray as xr
+
+    variables: dict[str, tuple[tuple[str, ...], Array]] = {}
+    coords: dict[str, Any] = {"draw": np.arange(parameters.size)}
+    column = names.safe(design.spec.response.column.strip("`"))
+    variables[column] = ((names.OBS,), responses)
+    if design.coef:
+        variables[names.BETA] = ((names.COEF,), parameters.beta)
+        coords[names.COEF] = list(design.coef)
+    for block in design.random:
+        group, effect = names.safe(block.name), names.effect_dim(block.name)
+        coords |= {group: list(rows.labels[block.name]), effect: list(block.effects)}
+        variables[names.sd(block.name)] = ((effect,), parameters.sds[block.name])
+        variables[names.effects(block.name)] = ((group, effect), effects[block.name])
+        if block.pairs:
+            pair = names.pair_dim(block.name)
+            coords[pair] = list(block.pair_labels)
+            variables[names.corr(block.name)] = ((pair,), parameters.correlations[block.name])
+        if block.name in parameters.freedom:
+            variables[names.nu(block.name)] = ((), parameters.freedom[block.name])
+    for name, values in parameters.others.items():
+        variables[name] = ((names.THRESHOLD,) * (values.ndim - 1), values)
+        if values.ndim > 1:
+            coords[names.THRESHOLD] = list(design.outcome.threshold_labels)
+    return xr.Dataset(
+        {name: (("draw", *dims), values) for name, (dims, values) in variables.items()}, coords
+    )
+
+
+def simulate(
+    design: Design,
+    parameters: Parameters,
+    rng: np.random.Generator,
+    groups: Any = None,
+    data: Any = None,
+) -> xr.Dataset:
+    """Simulate responses at given parameters, all effects drawn; see `bayesmlm.Model.simulate`."""
+    chosen = which_groups(design, groups, fitted=False)
+    rows = same_rows(design) if data is None else other_rows(design, data, chosen)
+    effects = {
+        block.name: new_effects(block, parameters, len(rows.labels[block.name]), rng)
+        for block in design.random
+    }
+    responses = draw_responses(design, parameters, effects, rows, rng)
+    return dataset(design, parameters, effects, rows, responses)
+
+
+def simulate_fit(
+    result: FitResult,
+    draws: int,
+    rng: np.random.Generator,
+    groups: Any = None,
+    data: Any = None,
+) -> xr.Dataset:
+    """Simulate responses from a fit; see `bayesmlm.Model.simulate`."""
+    design = result.design
+    refuse_points(result)
+    chosen = which_groups(design, groups, fitted=True)
+    rows = same_rows(design) if data is None else other_rows(design, data, chosen)
+    everything = fitted_parameters(result)
+    at = choose_draws(everything.size, draws, rng)
+    parameters = everything.take(at)
+    effects = {
+        block.name: new_effects(block, parameters, len(rows.labels[block.name]), rng)
+        if chosen[block.name] == NEW
+        else own_effects(result, block.name, at)
+        for block in design.random
+    }
+    responses = draw_responses(design, parameters, effects, rows, rng)
+    return dataset(design, parameters, effects, rows, responses)
