@@ -99,9 +99,9 @@ def comparative_together(result: FitResult, block: RandomBlock, chosen: NDArray[
 
 
 def root(T: Array) -> Array:
-    """Return F with T = F F', also of a singular T."""
+    """Return F with T = F F', also of a singular T; shape (…, q, q)."""
     values, vectors = np.linalg.eigh(T)
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :])
 
 
 def standard_errors(result: FitResult, group: str, kind: str = "all") -> pd.DataFrame:
