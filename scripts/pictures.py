@@ -107,13 +107,23 @@ PICTURES: dict[str, tuple[str, Callable[[], object], str]] = {
         lambda: sleep().plot.variance_function(),
         "fit.plot.variance_function()",
     ),
+    "r2": (
+        "explained variance by every definition that the fit has",
+        lambda: schools().plot.r2(),
+        "fit.plot.r2()",
+    ),
+    "rights-sterba": (
+        "where the variance of achievement comes from, in all and level by level",
+        lambda: schools().plot.rights_sterba(),
+        "fit.plot.rights_sterba()",
+    ),
     "within-between": (
         "one predictor, two slopes: inside schools and between them",
         lambda: two_slopes().plot.within_between(),
         "fit.plot.within_between()",
     ),
     "qq": (
-        "are the effects of schools normal?",
+        "effects of schools against normal quantiles",
         lambda: schools().plot.qq(),
         "fit.plot.qq()",
     ),

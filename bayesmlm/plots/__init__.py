@@ -7,6 +7,8 @@ from bayesmlm.plots.lines import lines
 from bayesmlm.plots.of_fit import Plots
 from bayesmlm.plots.prior_posterior import prior_posterior
 from bayesmlm.plots.qq import qq
+from bayesmlm.plots.r2 import r2
+from bayesmlm.plots.rights_sterba import rights_sterba
 from bayesmlm.plots.scatter_matrix import scatter_matrix
 from bayesmlm.plots.shrinkage import shrinkage
 from bayesmlm.plots.spaghetti import spaghetti
@@ -22,6 +24,8 @@ __all__ = [
     "lines",
     "prior_posterior",
     "qq",
+    "r2",
+    "rights_sterba",
     "scatter_matrix",
     "shrinkage",
     "spaghetti",

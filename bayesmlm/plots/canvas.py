@@ -261,7 +261,8 @@ def key(picture: Picture, entries: Sequence[tuple[str, str]]) -> None:
     labels = [label for label, _ in entries]
     styles = [{"color": colour} for _, colour in entries]
     if picture.backend == "matplotlib":
-        place = {"loc": "outside lower center", "ncols": len(entries), "fontsize": 9}
+        columns = len(entries) if len(entries) <= 4 else 3
+        place = {"loc": "outside lower center", "ncols": columns, "fontsize": 9}
         legend = partial(legend, frameon=False, visual_kwargs={"linewidth": 3}, **place)
     legend(picture.collection, styles, labels)
 

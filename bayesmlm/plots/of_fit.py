@@ -11,6 +11,8 @@ from bayesmlm.plots.caterpillar import caterpillar
 from bayesmlm.plots.lines import lines
 from bayesmlm.plots.prior_posterior import prior_posterior
 from bayesmlm.plots.qq import qq
+from bayesmlm.plots.r2 import r2
+from bayesmlm.plots.rights_sterba import rights_sterba
 from bayesmlm.plots.scatter_matrix import scatter_matrix
 from bayesmlm.plots.shrinkage import shrinkage
 from bayesmlm.plots.spaghetti import spaghetti
@@ -118,6 +120,16 @@ class Plots:
         """Draw a predictor within and between groups; see `bayesmlm.plots.within_between`."""
         name = self.result.only_group(group)
         return within_between(self.result, name, x, between, probability, backend=backend)
+
+    def r2(self, probability: float = PROBABILITY, *, backend: str = "matplotlib") -> Picture:
+        """Draw explained variance by every definition; see `bayesmlm.plots.r2`."""
+        return r2(self.result, probability, backend=backend)
+
+    def rights_sterba(
+        self, by_level: bool | None = None, *, backend: str = "matplotlib"
+    ) -> Picture:
+        """Draw where the outcome variance comes from; see `bayesmlm.plots.rights_sterba`."""
+        return rights_sterba(self.result, by_level, backend=backend)
 
     def qq(
         self,

@@ -145,7 +145,9 @@ def pictures_section(result: FitResult, probability: float) -> str:
 def wanted(plots: Plots, probability: float) -> dict[str, Callable[[], Picture]]:
     """Return what to draw, by its caption."""
     found: dict[str, Callable[[], Picture]] = {
-        "Variance components": partial(plots.variance_components, probability)
+        "Variance components": partial(plots.variance_components, probability),
+        "Explained variance": partial(plots.r2, probability),
+        "Where the variance comes from": plots.rights_sterba,
     }
     for block in plots.result.design.random:
         group = block.name

@@ -5,7 +5,8 @@ variance over the rows and effects is the sum of
 
     f_l   beta_l' Cov(x_l) beta_l, the fixed part of level l;
     v_gl  trace(T_g,ll Cov(z_l)), slopes that vary over grouping g of predictors of level l;
-    m_g   the intercepts (and predictors of g's own level or above) that vary over g;
+    m_g   the intercepts (and predictors of g's own level or above) that vary over g, with
+          the slopes of lower levels at the means of their predictors, zero where centred;
     the level-1 variance,
 
 each of which belongs to a level: f_l and v_gl to level l, m_g to that of g. A part over the
@@ -156,10 +157,12 @@ def parts_by_level(result: FitResult) -> list[Part]:
         for level in range(number):
             own = np.flatnonzero(where == level)
             if own.size:
-                draws = average_variance(T[:, own[:, None], own], block.Z[:, own])
+                inside = T[:, own[:, None], own]
+                draws = np.einsum("sab,ab->s", inside, covariance_of(block.Z[:, own]))
                 parts.append(Part(f"slopes by {block.name}", level + 1, draws))
-        own = np.flatnonzero(where >= number)
-        draws = average_variance(T[:, own[:, None], own], block.Z[:, own])
+        # of slopes of a predictor whose mean is not zero, groups differ where it is the mean
+        at_means = np.where(where >= number, block.Z, block.Z.mean(axis=0))
+        draws = average_variance(T, at_means)
         parts.append(Part(f"intercepts by {block.name}", number + 1, draws))
     return [*parts, Part(RESIDUAL, 1, level1_latent(result))]
 
@@ -209,8 +212,10 @@ def r2_rights_sterba(
     titles = level_titles(result.design) if by_level else {0: ""}
     whole = sum((part.draws for part in parts), np.zeros(1))
     records = []
+    names = [part.name for part in parts]
     for part in parts:
-        source = part.name if part.name != "fixed" else f"fixed, {titles[part.level]}".strip(", ")
+        shared = part.name == "fixed" or names.count(part.name) > 1
+        source = f"{part.name}, {titles[part.level]}".strip(", ") if shared else part.name
         records.append((TOTAL, source, part.draws / whole))
     for level in sorted({part.level for part in parts} - {0}):
         own = [part for part in parts if part.level == level]

@@ -167,3 +167,23 @@ def test_crossed_levels_are_refused(make_result):
     with pytest.raises(StatisticError, match="'g' and 'h', which are crossed"):
         r2_rights_sterba(result)
     assert r2_rights_sterba(result, by_level=False)["mean"].sum() == pytest.approx(1)
+
+
+def test_a_predictor_of_constant_mean_needs_no_centring(make_result):
+    """Days 0 to 9 for every subject: by level the parts are those of the total."""
+    data = mlm.datasets.load("sleepstudy")
+    model = mlm.Model("Reaction ~ Days + (Days | Subject)", data)
+    rng = np.random.default_rng(0)
+    result = make_result(
+        model,
+        beta=rng.normal([250, 10], 1, size=(1, 40, 2)),
+        sd_Subject=rng.uniform([20, 5], [30, 7], size=(1, 40, 2)),
+        corr_Subject=rng.uniform(-0.5, 0.5, size=(1, 40, 1)),
+        sigma=rng.uniform(20, 30, size=(1, 40)),
+    )
+    by_level = r2_rights_sterba(result).loc["total", "mean"]
+    whole = r2_rights_sterba(result, by_level=False).loc["total", "mean"]
+    for source in ("slopes by Subject", "intercepts by Subject", "residual"):
+        assert by_level[source] == pytest.approx(whole[source], rel=1e-12)
+    assert by_level["fixed, level 1"] == pytest.approx(whole["fixed"], rel=1e-12)
+    assert by_level.sum() == pytest.approx(1, abs=1e-12)
