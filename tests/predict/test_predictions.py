@@ -1,5 +1,10 @@
 """Predictions: groups, additions, transforms, draws and tables."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -241,3 +246,41 @@ def test_impossible_means_are_nan_or_refused(make_result):
     assert np.isnan(found.frame().iloc[0]).all() and found.frame().iloc[1, 0] == 2.5
     with pytest.raises(StatisticError, match="(?s)cannot be drawn.*poisson family has no mean"):
         predict(result, pd.DataFrame({"x": [-2.0, 0.0]}), kind="response").array()
+
+
+MANY = """
+import resource, sys
+import numpy as np, pandas as pd
+import bayesmlm as mlm
+
+def peak():
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+rng = np.random.default_rng(0)
+g, x = np.repeat(np.arange(100), 20), rng.normal(size=2000)
+b = (rng.logistic(size=2000) + x + rng.normal(size=100)[g] > 0).astype(int)
+model = mlm.Model("b ~ x + (x | g)", pd.DataFrame({"g": g, "x": x, "b": b}), family="bernoulli")
+fit = model.fit("laplace", seed=1, draws=4000)
+fit.predict().frame
+print(peak())
+for size in (10_000, 1_000_000):
+    rows = pd.DataFrame({"g": rng.integers(0, 200, size), "x": rng.normal(size=size)})
+    frame = fit.predict(rows, groups="new", kind="mean").frame
+    assert frame.shape == (size, 4) and frame.notna().all(axis=None)
+    print(peak())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no module resource")
+def test_a_million_rows_of_four_thousand_draws():
+    """32 GB of predictions, half of the rows in new groups, of which a block is held."""
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "-c", MANY], env=environment, capture_output=True, text=True, check=True
+    )
+    before, small, large = map(float, done.stdout.split())
+    assert small - before < 100
+    assert large < 800
