@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bayesmlm import summaries
 from bayesmlm.checks import Check, check
+from bayesmlm.design.frame import narwhalify
 from bayesmlm.design.response import read_again
 from bayesmlm.effects import random_effects
 from bayesmlm.engines import Progress
 from bayesmlm.engines.options import resolve_seed
-from bayesmlm.errors import BayesmlmWarning
+from bayesmlm.errors import BayesmlmWarning, StatisticError, message
 from bayesmlm.plots import Plots
-from bayesmlm.predict import predict
+from bayesmlm.predict import contrasts, datagrid, estimates, predict, slope_contrasts
+from bayesmlm.predict.averages import By
+from bayesmlm.predict.contrasts import Change
 from bayesmlm.predict.treatment import Groups
 from bayesmlm.reports import Page, Table
+from bayesmlm.reports.effect import Effect
 from bayesmlm.reports.equations import Equations
 from bayesmlm.reports.numbers import estimates_of
 from bayesmlm.reports.prediction import Prediction
@@ -36,7 +40,8 @@ from bayesmlm.reports.statistics import (
     variance_function_table,
     within_between_table,
 )
-from bayesmlm.reports.summary import estimates, fixed_table, latent_table, summary, variance_table
+from bayesmlm.reports.summary import estimates as estimates_table
+from bayesmlm.reports.summary import fixed_table, latent_table, summary, variance_table
 from bayesmlm.reports.vocabulary import words
 from bayesmlm.result import FitResult
 from bayesmlm.saving import load_result, replacing, save_result
@@ -46,6 +51,7 @@ from bayesmlm.summaries.grid import At
 from bayesmlm.summaries.maximum import ERRORS
 
 if TYPE_CHECKING:
+    import pandas as pd
     import xarray as xr
 
 
@@ -56,6 +62,8 @@ class Fit:
     ----------
     result
         What the engine returned.
+    data
+        The rows that were fitted, a narwhals frame; a fit that was saved and loaded has none.
 
     Notes
     -----
@@ -63,8 +71,9 @@ class Fit:
     their unrounded numbers in ``.frame``.
     """
 
-    def __init__(self, result: FitResult) -> None:
+    def __init__(self, result: FitResult, data: Any = None) -> None:
         self.result = result
+        self._data = data
 
     @property
     def tree(self) -> xr.DataTree:
@@ -133,7 +142,7 @@ class Fit:
         outcome = read_again(design.outcome, design.family, name, new_y)
         new = replace(design, outcome=outcome)
         start = result.seed if seed is None else resolve_seed(seed)
-        return checked(result.engine.fit(new, result.priors, start, Progress()))
+        return checked(result.engine.fit(new, result.priors, start, Progress()), self._data)
 
     def equations(self) -> Equations:
         """Return the model's equations with its priors and the estimates."""
@@ -170,13 +179,13 @@ class Fit:
         """Return every group's deviations from the fixed part."""
         name = self.only_group(group)
         frame = summaries.ranef(self.result, name, probability)
-        return estimates(words().random.format(group=name), frame, probability)
+        return estimates_table(words().random.format(group=name), frame, probability)
 
     def coef(self, group: str | None = None, probability: float = PROBABILITY) -> Table:
         """Return every group's coefficients: fixed effects plus deviations."""
         name = self.only_group(group)
         frame = summaries.coef(self.result, name, probability)
-        return estimates(f"Coefficients by {name}", frame, probability)
+        return estimates_table(f"Coefficients by {name}", frame, probability)
 
     def random_effects(
         self, group: str | None = None, labels: Sequence[Any] | None = None
@@ -349,6 +358,126 @@ class Fit:
         """
         return Prediction(predict(self.result, data, groups, kind, seed, replicates), probability)
 
+    def predictions(
+        self,
+        data: Any = None,
+        by: By | None = None,
+        probability: float = PROBABILITY,
+        **options: Any,
+    ) -> Effect:
+        """Return predictions of rows, or their averages ``by`` columns.
+
+        Parameters
+        ----------
+        data
+            As of `predict`, or a grid of `datagrid`; None takes the rows of the fit.
+        by
+            True averages over all rows, names of columns over the rows of each combination.
+        probability
+            Of the intervals.
+        options
+            ``groups``, ``kind``, ``seed`` and ``replicates`` of `predict`.
+        """
+        return self._effect("Predictions", data, None, by, probability, options)
+
+    def avg_predictions(self, data: Any = None, by: By = True, **options: Any) -> Effect:
+        """Return `predictions` averaged over all rows, or by columns."""
+        return self.predictions(data, by, **options)
+
+    def comparisons(
+        self,
+        variables: str | Sequence[str] | Mapping[str, Change] | None = None,
+        data: Any = None,
+        by: By | None = None,
+        probability: float = PROBABILITY,
+        **options: Any,
+    ) -> Effect:
+        """Compare predictions with a predictor at two values, all else as it is.
+
+        Parameters
+        ----------
+        variables
+            Names of predictors, or changes by name: ``{"x": 10}``, ``"sd"``, ``"minmax"`` or a
+            pair of values; of categories ``"reference"``, ``"sequential"``, ``"pairwise"`` or
+            a pair. None compares every predictor.
+        data, by, probability
+            As of `predictions`.
+        options
+            ``groups``, ``kind``, ``seed`` and ``replicates`` of `predict`, and ``compare``:
+            ``"difference"``, ``"ratio"``, ``"log_ratio"`` or ``"log_odds_ratio"``, of averages
+            the comparison of the two averages.
+        """
+        made = contrasts(self.result.design, self._rows(data), variables)
+        return self._effect("Comparisons", data, made, by, probability, options)
+
+    def avg_comparisons(
+        self,
+        variables: str | Sequence[str] | Mapping[str, Change] | None = None,
+        data: Any = None,
+        by: By = True,
+        **options: Any,
+    ) -> Effect:
+        """Return `comparisons` averaged over all rows, or by columns."""
+        return self.comparisons(variables, data, by, **options)
+
+    def slopes(
+        self,
+        variables: str | Sequence[str] | None = None,
+        data: Any = None,
+        by: By | None = None,
+        probability: float = PROBABILITY,
+        **options: Any,
+    ) -> Effect:
+        """Return slopes of predictions in numeric predictors, options as of `predictions`."""
+        made = slope_contrasts(self.result.design, self._rows(data), variables)
+        return self._effect("Slopes", data, made, by, probability, options)
+
+    def avg_slopes(
+        self,
+        variables: str | Sequence[str] | None = None,
+        data: Any = None,
+        by: By = True,
+        **options: Any,
+    ) -> Effect:
+        """Return `slopes` averaged over all rows, or by columns."""
+        return self.slopes(variables, data, by, **options)
+
+    def datagrid(self, data: Any = None, **values: Any) -> pd.DataFrame:
+        """Return a grid of stated values, ``fit.datagrid(x=[-1, 0, 1])``.
+
+        Other columns that the model uses stand at their mean, categories and groups at the
+        most frequent value.
+        """
+        return datagrid(self.result.design, self._rows(data), values)
+
+    def _effect(
+        self, title: str, data: Any, made: Any, by: Any, probability: float, options: dict[str, Any]
+    ) -> Effect:
+        """Return estimates as a table."""
+        rows = self._rows(data)
+        found = estimates(self.result, rows, made, by=by, own=data is None, **options)
+        return Effect(found, title, probability)
+
+    def _rows(self, data: Any) -> Any:
+        """Return rows as a narwhals frame, None those of the fit.
+
+        Raises
+        ------
+        StatisticError
+            For a fit that does not hold its rows.
+        """
+        if data is not None:
+            return narwhalify(data)
+        if self._data is None:
+            raise StatisticError(
+                message(
+                    "the rows of a fit that was loaded from a file, which does not hold them",
+                    "a data frame",
+                    "pass data=, the data that the model was fitted to",
+                )
+            )
+        return self._data[self.result.design.positions.tolist()]
+
     def report(self, path: str | os.PathLike[str], probability: float = PROBABILITY) -> None:
         """Write one page with everything: equations, tables, pictures, checks, assumptions.
 
@@ -401,9 +530,9 @@ class Fit:
         return self.summary()._repr_html_()
 
 
-def checked(result: FitResult, stacklevel: int = 3) -> Fit:
-    """Return a fit, with a warning where its engine did not converge."""
-    fit = Fit(result)
+def checked(result: FitResult, data: Any = None, stacklevel: int = 3) -> Fit:
+    """Return a fit of rows, with a warning where its engine did not converge."""
+    fit = Fit(result, data)
     convergence = fit.check()
     if not convergence.ok:
         warnings.warn(str(convergence), BayesmlmWarning, stacklevel=stacklevel)

@@ -346,7 +346,7 @@ class Model:
         chosen = engine(method, **options)
         show = is_interactive() if progress is None else progress
         result = chosen.fit(self.design, self.prior_values, resolve_seed(seed), Progress(show))
-        return checked(result)
+        return checked(result, self._data)
 
     def __str__(self) -> str:
         lines = [str(self.equations()), "", str(self.design.levels), *self.design.notes]

@@ -1,5 +1,16 @@
-"""Predictions at every level of a model."""
+"""Predictions at every level of a model, and the effects of predictors."""
 
+from bayesmlm.predict.contrasts import contrasts, slope_contrasts
+from bayesmlm.predict.datagrid import datagrid
+from bayesmlm.predict.estimates import Estimates, estimates
 from bayesmlm.predict.predictions import Predictions, predict
 
-__all__ = ["Predictions", "predict"]
+__all__ = [
+    "Estimates",
+    "Predictions",
+    "contrasts",
+    "datagrid",
+    "estimates",
+    "predict",
+    "slope_contrasts",
+]

@@ -19,7 +19,7 @@ from bayesmlm.predict.spread import NormalSpread, Spread, StudentSpread
 
 Array = NDArray[np.float64]
 
-SETTLED = 1e-8
+SETTLED = 1e-10
 """Change at which the step is small enough, relative to the mean of the absolute value."""
 
 STEPS = tuple(0.5**k for k in range(9))

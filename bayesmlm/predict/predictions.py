@@ -222,13 +222,25 @@ def predict(
     design = result.design
     treatment = treatments(design, groups)
     check_choice("kind", kind, KINDS)
-    check_whole("seed", seed, 0)
     if data is None:
         target = fitted_rows(design, treatment)
     else:
         target = new_rows(design, data, treatment, kind == RESPONSE)
+    return predictions(result, target, treatment, kind, seed, replicates)
+
+
+def predictions(
+    result: FitResult,
+    target: Target,
+    treatment: Mapping[str, str],
+    kind: str,
+    seed: int,
+    replicates: int | None,
+) -> Predictions:
+    """Return the predictions of some rows; see `predict`."""
+    check_whole("seed", seed, 0)
     if kind == RESPONSE:
-        target = one_group_a_row(target, design, treatment)
+        target = one_group_a_row(target, result.design, treatment)
     if replicates is None:
         is_random = kind == RESPONSE or NEW in treatment.values()
         replicates = REPLICATES if is_point(result) and is_random else 1

@@ -78,7 +78,9 @@ def fitted_rows(design: Design, treatment: Mapping[str, str]) -> Target:
     return Target(design.X, design.offset, Z, codes, additions, design.positions)
 
 
-def new_rows(design: Design, data: Any, treatment: Mapping[str, str], drawn: bool) -> Target:
+def new_rows(
+    design: Design, data: Any, treatment: Mapping[str, str], drawn: bool, own: bool = False
+) -> Target:
     """Return the rows of new data, encoded as those of the fit were.
 
     Parameters
@@ -91,6 +93,9 @@ def new_rows(design: Design, data: Any, treatment: Mapping[str, str], drawn: boo
         Of each grouping.
     drawn
         Whether responses are drawn, for which the additions of the response are needed.
+    own
+        Whether the data are those of the fit, maybe with a predictor changed: then new groups
+        take the place of all.
 
     Raises
     ------
@@ -102,6 +107,9 @@ def new_rows(design: Design, data: Any, treatment: Mapping[str, str], drawn: boo
     rows = design.apply(data, wanted)
     codes, notes = {}, []
     for name in wanted:
+        if own and treatment[name] == NEW:
+            codes[name] = rows.codes[name] + design.block(name).grouping.size
+            continue
         codes[name], unseen = locate(design, rows, name)
         known = int(rows.groups[name].size) - len(unseen)
         if treatment[name] == EXISTING and unseen:
@@ -109,11 +117,11 @@ def new_rows(design: Design, data: Any, treatment: Mapping[str, str], drawn: boo
         if treatment[name] == NEW and known and unseen:
             notes.append(f"{name}: {len(unseen):,} new groups; {known:,} known ones keep theirs.")
     anew = [name for name in wanted if treatment[name] == NEW]
-    if anew and not any((rows.codes[name] < 0).any() for name in anew):
+    if not own and anew and not any((rows.codes[name] < 0).any() for name in anew):
         refuse_known(anew)
     N = len(rows.offset)
     additions = read_additions(design, data) if drawn else {}
-    labels = np.arange(N)
+    labels = design.positions if own else np.arange(N)
     return Target(rows.X, rows.offset, rows.Z, codes, additions, labels, tuple(notes))
 
 

@@ -1,0 +1,251 @@
+"""Predictions, comparisons and slopes: of each row, or averaged over rows, draw by draw.
+
+Rows are read some at a time, with all draws: what is held grows with the number of rows or
+with the number of draws, never with their product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm import names
+from bayesmlm.design.frame import narwhalify
+from bayesmlm.errors import StatisticError, message
+from bayesmlm.predict.averages import By, Sets, sets
+from bayesmlm.predict.contrasts import Contrast
+from bayesmlm.predict.interval import COLUMNS, Interval
+from bayesmlm.predict.outcome import KINDS, LINEAR, MEAN, RESPONSE
+from bayesmlm.predict.predictions import CATEGORY, Predictions, predictions
+from bayesmlm.predict.predictor import pieces
+from bayesmlm.predict.target import Target, new_rows
+from bayesmlm.predict.treatment import EXISTING, Groups, check_choice, treatments
+from bayesmlm.result import FitResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Combine = Callable[[Array, Array], Array]
+
+COMPARE: dict[str, Combine] = {
+    "difference": lambda high, low: high - low,
+    "ratio": lambda high, low: high / low,
+    "log_ratio": lambda high, low: np.log(high / low),
+    "log_odds_ratio": lambda high, low: np.log(high / (1 - high)) - np.log(low / (1 - low)),
+}
+"""How two predictions are compared."""
+
+TERM, CONTRAST = "term", "contrast"
+
+
+@dataclass(frozen=True)
+class Version:
+    """What is estimated of the rows.
+
+    Parameters
+    ----------
+    labels
+        Term and contrast; none of a prediction.
+    targets
+        The rows, or the rows with the high and with the low value.
+    divisor
+        Of the difference.
+    """
+
+    labels: tuple[str, ...]
+    targets: tuple[Target, ...]
+    divisor: float = 1.0
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Estimates, computed when they are asked for.
+
+    Parameters
+    ----------
+    predictions
+        Of the rows as they are.
+    versions
+        What is estimated.
+    compare
+        How two predictions are compared.
+    over
+        Sets of rows that are averaged over; None estimates every row.
+    """
+
+    predictions: Predictions
+    versions: tuple[Version, ...]
+    compare: str
+    over: Sets | None
+
+    def combined(self, version: Version, parts: list[Array]) -> Array:
+        """Return the prediction, or the comparison of two."""
+        if len(parts) == 1:
+            return parts[0]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return COMPARE[self.compare](*parts) / version.divisor
+
+    def parts(self) -> Iterator[tuple[Version, Integers, list[Array]]]:
+        """Yield predictions of each version, some rows at a time."""
+        own = self.predictions
+        for version in self.versions:
+            for rows in pieces(own.target, own.result.design.random, own.width):
+                yield version, rows, [own.of(rows, target) for target in version.targets]
+
+    def averages(self) -> list[Array]:
+        """Return draws of each version's averages, shape (G, S), or (G, C, S)."""
+        if self.over is None:
+            raise StatisticError(
+                message(
+                    "draws of estimates of every row, which are not held",
+                    "estimates averaged over rows",
+                    "pass by=True, or the name of a column",
+                )
+            )
+        own, found = self.predictions, []
+        counts = self.over.counts.reshape(-1, *[1] * len(own.shape))
+        shape = (self.over.size, *own.shape[1:], own.parameters.draws)
+        sums = {each.labels: [np.zeros(shape) for _ in each.targets] for each in self.versions}
+        for version, rows, parts in self.parts():
+            for total, values in zip(sums[version.labels], parts, strict=True):
+                self.over.add(total, rows, values)
+        for version in self.versions:
+            found.append(self.combined(version, [total / counts for total in sums[version.labels]]))
+        return found
+
+    def frame(self, probability: float = 0.95) -> pd.DataFrame:
+        """Return mean, SD and interval of every estimate."""
+        import pandas as pd
+
+        interval = Interval(probability)
+        if self.over is not None:
+            found = [interval.of(draws) for draws in self.averages()]
+        else:
+            shape = (*self.predictions.shape, len(COLUMNS))
+            by_version = {version.labels: np.empty(shape) for version in self.versions}
+            for version, rows, parts in self.parts():
+                by_version[version.labels][rows] = interval.of(self.combined(version, parts))
+            found = list(by_version.values())
+        values = np.concatenate([each.reshape(-1, len(COLUMNS)) for each in found])
+        return pd.DataFrame(values, columns=list(COLUMNS), index=self.index())
+
+    def index(self) -> pd.Index:
+        """Return the labels of the estimates, in the order of the frame."""
+        import pandas as pd
+
+        own, over = self.predictions, self.over
+        rows = [(label,) for label in own.target.labels.tolist()] if over is None else over.labels
+        columns = (names.OBS,) if over is None else over.columns
+        categories: list[tuple[Any, ...]] = [(category,) for category in own.categories] or [()]
+        labels = [
+            (*version.labels, *row, *category)
+            for version in self.versions
+            for row in rows
+            for category in categories
+        ]
+        heads = (TERM, CONTRAST) if self.versions[0].labels else ()
+        titles = [*heads, *columns, *([CATEGORY] if own.categories else [])]
+        if not titles:
+            return pd.Index(["all rows"])
+        if len(titles) == 1:
+            return pd.Index([label[0] for label in labels], name=titles[0])
+        return pd.MultiIndex.from_tuples(labels, names=titles)
+
+    def draws(self) -> xr.DataArray:
+        """Return draws of averages, dims (chain, draw, estimate).
+
+        Raises
+        ------
+        StatisticError
+            Where every row is estimated.
+        """
+        import xarray as xr
+
+        S = self.predictions.parameters.draws
+        values = np.concatenate([each.reshape(-1, S) for each in self.averages()])
+        labels = [
+            ", ".join(map(str, at)) if isinstance(at, tuple) else str(at)
+            for at in self.index().tolist()
+        ]
+        chains = self.predictions.result.posterior.sizes["chain"]
+        return xr.DataArray(
+            values.T.reshape(chains, -1, len(labels)),
+            dims=("chain", "draw", "estimate"),
+            coords={"estimate": labels},
+            name=self.predictions.kind,
+        )
+
+
+def estimates(
+    result: FitResult,
+    data: Any,
+    contrasts: Sequence[Contrast] | None,
+    *,
+    by: By | None = None,
+    compare: str = "difference",
+    groups: Groups = EXISTING,
+    kind: str = MEAN,
+    seed: int = 0,
+    replicates: int | None = None,
+    own: bool = False,
+) -> Estimates:
+    """Return estimates of rows.
+
+    Parameters
+    ----------
+    result
+        The fit.
+    data
+        The rows.
+    contrasts
+        What is compared; None predicts.
+    by
+        True averages over all rows; names of columns, over the rows of each combination; None
+        estimates every row.
+    compare
+        ``"difference"``, ``"ratio"``, ``"log_ratio"`` or ``"log_odds_ratio"``; of averages
+        the averages are compared.
+    groups, kind, seed, replicates
+        As of `bayesmlm.predict.predict`; comparisons are of means or linear predictors.
+    own
+        Whether the rows are those of the fit.
+
+    Raises
+    ------
+    StatisticError
+        For an unknown option.
+    DataError
+        If the rows cannot be predicted.
+    """
+    check_choice("compare", compare, COMPARE)
+    check_choice("kind", kind, KINDS if contrasts is None else (MEAN, LINEAR))
+    design, frame = result.design, narwhalify(data)
+    treatment = treatments(design, groups)
+
+    def rows_of(rows: Any) -> Target:
+        return new_rows(design, rows, treatment, kind == RESPONSE, own)
+
+    made = predictions(result, rows_of(frame), treatment, kind, seed, replicates)
+    over = None if by is None or by is False else sets(frame, by)
+    if contrasts is None:
+        return Estimates(made, (Version((), (made.target,)),), compare, over)
+    if not contrasts:
+        raise StatisticError(
+            message(
+                "comparisons in a model without predictors",
+                "models with predictors",
+                "add one to the formula",
+            )
+        )
+    versions = [
+        Version((each.term, each.label), (rows_of(each.high), rows_of(each.low)), each.divisor)
+        for each in contrasts
+    ]
+    return Estimates(made, tuple(versions), compare, over)
