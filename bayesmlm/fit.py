@@ -10,7 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bayesmlm import summaries
-from bayesmlm.checks import Check, check
+from bayesmlm.checks import Check, check, check_levels
+from bayesmlm.checks.levels import left_out
 from bayesmlm.design.frame import narwhalify
 from bayesmlm.design.response import read_again
 from bayesmlm.effects import random_effects
@@ -25,6 +26,7 @@ from bayesmlm.predict.treatment import Groups
 from bayesmlm.reports import Page, Table
 from bayesmlm.reports.effect import Effect
 from bayesmlm.reports.equations import Equations
+from bayesmlm.reports.level_checks import LevelChecks
 from bayesmlm.reports.numbers import estimates_of
 from bayesmlm.reports.prediction import Prediction
 from bayesmlm.reports.report import report
@@ -92,6 +94,32 @@ class Fit:
     def check(self) -> Check:
         """Return whether the engine converged, and what to do if not."""
         return self._checked
+
+    def check_levels(self, draws: int = 999, level: float = 0.05, seed: int = 0) -> LevelChecks:
+        """Check whether the model replicates what the data show of rows and of groups.
+
+        Level 1: skewness and tails of the residuals, their spread by group. Level 2: the SD of
+        the groups' means, whether they are bimodal, extreme groups, slopes that differ between
+        groups and are not allowed to. Replicated for new groups, which the p-values and
+        findings are of, and for the same groups.
+
+        Parameters
+        ----------
+        draws
+            Replicated data sets.
+        level
+            Probability at most of any finding where the model holds, all statistics together.
+        seed
+            Of the replicates.
+
+        Returns
+        -------
+        LevelChecks
+            Prints; ``.frame``, ``.findings``, ``.plot()``. See
+            `bayesmlm.checks.level_statistics` for definitions and sources.
+        """
+        found = check_levels(self.result, draws, level, seed)
+        return LevelChecks("Checks by level", found, left_out(self.result))
 
     @property
     def deviance(self) -> float:

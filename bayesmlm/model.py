@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bayesmlm.checks import check_priors
 from bayesmlm.density import GaussianMarginal
 from bayesmlm.density.noise import Noise
 from bayesmlm.density.pymc_model import marginal_model
@@ -37,6 +38,7 @@ from bayesmlm.priors import Prior, describe_priors, resolve_priors
 from bayesmlm.priors.lkj import LKJ
 from bayesmlm.reports import Table
 from bayesmlm.reports.equations import Equations
+from bayesmlm.reports.level_checks import LevelChecks
 from bayesmlm.reports.toml import model_toml
 from bayesmlm.spec import ModelSpec, formula
 from bayesmlm.spec.render import formula_text
@@ -259,6 +261,21 @@ class Model:
 
         with quiet(), self.to_pymc("non-centred"):
             return pm.sample_prior_predictive(draws, random_seed=start)
+
+    def check_priors(self, draws: int = 999, level: float = 0.05, seed: int = 0) -> LevelChecks:
+        """Check by level whether the response is one that the priors expect.
+
+        Parameters
+        ----------
+        draws
+            Responses drawn from the priors.
+        level
+            Probability at most of any finding for a response that the priors describe.
+        seed
+            Of the draws.
+        """
+        found = check_priors(self.design, self.prior_values, draws, level, seed)
+        return LevelChecks("The response among draws from the priors", found)
 
     def simulate(
         self,

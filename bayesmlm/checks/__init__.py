@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from bayesmlm.checks.approximation import Approximation, check_approximation
 from bayesmlm.checks.convergence import Convergence, check_convergence
 from bayesmlm.checks.importance import Importance, check_importance
+from bayesmlm.checks.levels import LevelReplication, check_levels
 from bayesmlm.checks.optimum import Optimum, check_optimum
+from bayesmlm.checks.prior_levels import check_priors
 from bayesmlm.checks.quasi import Iterated, check_iterated
 
 if TYPE_CHECKING:
@@ -37,11 +39,14 @@ __all__ = [
     "Convergence",
     "Importance",
     "Iterated",
+    "LevelReplication",
     "Optimum",
     "check",
     "check_approximation",
     "check_convergence",
     "check_importance",
     "check_iterated",
+    "check_levels",
     "check_optimum",
+    "check_priors",
 ]

@@ -3,6 +3,7 @@
 from bayesmlm.plots.canvas import Picture
 from bayesmlm.plots.caterpillar import caterpillar
 from bayesmlm.plots.engine_intervals import engine_intervals
+from bayesmlm.plots.level_checks import level_checks
 from bayesmlm.plots.lines import lines
 from bayesmlm.plots.of_fit import Plots
 from bayesmlm.plots.prior_posterior import prior_posterior
@@ -21,6 +22,7 @@ __all__ = [
     "Plots",
     "caterpillar",
     "engine_intervals",
+    "level_checks",
     "lines",
     "prior_posterior",
     "qq",
