@@ -38,7 +38,7 @@ from bayesmlm.summaries.variance_components import covariance_draws
 
 Array = NDArray[np.float64]
 
-NODES = {1: 21, 2: 11, 3: 7}
+NODES = {1: 15, 2: 9, 3: 7}
 """Nodes in each dimension, by the number of effects."""
 
 
@@ -97,15 +97,21 @@ class Integrated:
         for some in self.pieces(wanted):
             yield some, self.values(some, by_row=False)
 
-    def rows(self) -> Iterator[tuple[Integers, Array]]:
+    def rows(self, chosen: Integers | None = None) -> Iterator[tuple[Integers, Array]]:
         """Return log p(y_i | y_-i, theta), some groups at a time.
+
+        Parameters
+        ----------
+        chosen
+            Groups whose rows are wanted; None returns all.
 
         Yields
         ------
         rows, values
             Positions of the rows, and draws of shape (rows, S).
         """
-        for some in self.pieces(np.arange(self.grouping.size)):
+        wanted = np.arange(self.grouping.size) if chosen is None else chosen
+        for some in self.pieces(wanted):
             yield self.rows_of(some), self.values(some, by_row=True)
 
     def pieces(self, wanted: Integers) -> Iterator[Integers]:
