@@ -14,8 +14,9 @@ _WHERE = {
     "Model": "bayesmlm.model",
     "Fit": "bayesmlm.fit",
     "load": "bayesmlm.fit",
-    "compare_engines": "bayesmlm.compare",
-    "EngineComparison": "bayesmlm.compare",
+    "compare": "bayesmlm.ranking",
+    "compare_engines": "bayesmlm.engine_comparison",
+    "EngineComparison": "bayesmlm.engine_comparison",
     "compare_icc": "bayesmlm.outcomes",
     "compare_points": "bayesmlm.mass_points",
     "NUTS": "bayesmlm.engines",
@@ -93,6 +94,7 @@ __all__ = [
     "StudentT",
     "UnsupportedError",
     "__version__",
+    "compare",
     "compare_engines",
     "compare_fits",
     "compare_icc",
@@ -107,7 +109,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from bayesmlm import datasets, gallery
-    from bayesmlm.compare import EngineComparison, compare_engines
+    from bayesmlm.engine_comparison import EngineComparison, compare_engines
     from bayesmlm.engines import (
         ADVI,
         ML,
@@ -149,6 +151,7 @@ if TYPE_CHECKING:
         Normal,
         StudentT,
     )
+    from bayesmlm.ranking import compare
     from bayesmlm.reports.vocabulary import vocabulary
     from bayesmlm.side_by_side import compare_fits
     from bayesmlm.spec import ModelSpec, equations, formula

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from bayesmlm import compare, gallery
 from bayesmlm import demo as demonstration
+from bayesmlm import engine_comparison, gallery
 from bayesmlm.fit import Fit, load
 from bayesmlm.model_source import Source, compact, saved, source
 from bayesmlm.output import output_folder, write_files
@@ -82,7 +82,7 @@ def compare_engines(options: argparse.Namespace) -> int:
     """Fit a model by several engines, and show them side by side."""
     model = source(options).model()
     names = [name.strip() for name in options.engines.split(",")]
-    found = compare.compare_engines(
+    found = engine_comparison.compare_engines(
         model, names, seed=options.seed, reference=options.reference, progress=options.progress
     )
     display(found)

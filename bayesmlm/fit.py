@@ -10,12 +10,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bayesmlm import summaries
-from bayesmlm.checks import Check, check, check_levels
+from bayesmlm.checks import Check, LeftOut, check, check_levels, kfold, loo
 from bayesmlm.checks.levels import left_out
+from bayesmlm.checks.loo import REFITS
 from bayesmlm.design.frame import narwhalify
 from bayesmlm.design.response import read_again
 from bayesmlm.effects import random_effects
-from bayesmlm.engines import Progress
+from bayesmlm.engines import Engine, Progress, is_interactive
 from bayesmlm.engines.options import resolve_seed
 from bayesmlm.errors import BayesmlmWarning, StatisticError, message
 from bayesmlm.plots import Plots
@@ -506,6 +507,77 @@ class Fit:
             )
         return self._data[self.result.design.positions.tolist()]
 
+    def loo(
+        self,
+        predict: str = "new row",
+        group: str | None = None,
+        *,
+        refits: int = REFITS,
+        engine: str | Engine | None = None,
+        workers: int | None = None,
+        progress: bool | None = None,
+    ) -> LeftOut:
+        """Predict every row, or every group, from all others.
+
+        By Pareto smoothed importance sampling; where its Pareto shape is above 0.7, by a refit.
+        Effects that a row or group tells much of are integrated out of its likelihood.
+
+        Parameters
+        ----------
+        predict
+            ``"new row"`` of a known group, or ``"new group"``: all of its rows together.
+        group
+            The grouping of a new group; None takes the outermost. Of crossed groupings one must
+            be named, whose new groups meet the known ones of the others.
+        refits
+            Rows or groups that are refitted at most, those of the largest Pareto shapes first.
+        engine
+            Of the refits; None takes the fastest that fits the model.
+        workers
+            Processes at once; None starts them where one would take long.
+        progress
+            Whether to show a bar of the refits; None shows it in a terminal and in Jupyter.
+
+        Returns
+        -------
+        LeftOut
+            ``elpd``, ``se``, ``frame``, and ``arviz()`` for ArviZ's functions.
+
+        Raises
+        ------
+        StatisticError
+            For a fit without draws, or groups that cannot be left out.
+        """
+        options: dict[str, Any] = {"refits": refits, "engine": engine, "workers": workers}
+        return loo(self.result, predict, group, **options, progress=shown(progress))
+
+    def kfold(
+        self,
+        predict: str = "new group",
+        group: str | None = None,
+        *,
+        folds: int = 10,
+        seed: int = 0,
+        engine: str | Engine | None = None,
+        workers: int | None = None,
+        progress: bool | None = None,
+    ) -> LeftOut:
+        """Predict groups, or rows, from refits that leave out several at a time.
+
+        Parameters
+        ----------
+        predict, group, engine, workers, progress
+            As of `loo`.
+        folds
+            Number of refits; each leaves out a share of the groups, or of the rows of every
+            group.
+        seed
+            Of the folds and of the refits.
+        """
+        options: dict[str, Any] = {"folds": folds, "seed": seed, "engine": engine}
+        options |= {"workers": workers, "progress": shown(progress)}
+        return kfold(self.result, predict, group, **options)
+
     def report(self, path: str | os.PathLike[str], probability: float = PROBABILITY) -> None:
         """Write one page with everything: equations, tables, pictures, checks, assumptions.
 
@@ -565,6 +637,11 @@ def checked(result: FitResult, data: Any = None, stacklevel: int = 3) -> Fit:
     if not convergence.ok:
         warnings.warn(str(convergence), BayesmlmWarning, stacklevel=stacklevel)
     return fit
+
+
+def shown(progress: bool | None) -> Progress:
+    """Return a progress that is drawn where somebody watches, or as asked."""
+    return Progress(is_interactive() if progress is None else progress)
 
 
 def load(path: str | os.PathLike[str]) -> Fit:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from bayesmlm.checks.approximation import Approximation, check_approximation
 from bayesmlm.checks.convergence import Convergence, check_convergence
 from bayesmlm.checks.importance import Importance, check_importance
+from bayesmlm.checks.kfold import kfold
+from bayesmlm.checks.left_out import LeftOut
 from bayesmlm.checks.levels import LevelReplication, check_levels
+from bayesmlm.checks.loo import loo
 from bayesmlm.checks.optimum import Optimum, check_optimum
 from bayesmlm.checks.prior_levels import check_priors
 from bayesmlm.checks.quasi import Iterated, check_iterated
@@ -39,6 +42,7 @@ __all__ = [
     "Convergence",
     "Importance",
     "Iterated",
+    "LeftOut",
     "LevelReplication",
     "Optimum",
     "check",
@@ -49,4 +53,6 @@ __all__ = [
     "check_levels",
     "check_optimum",
     "check_priors",
+    "kfold",
+    "loo",
 ]

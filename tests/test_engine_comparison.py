@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import bayesmlm as mlm
-from bayesmlm.compare import choose_reference, labelled
+from bayesmlm.engine_comparison import choose_reference, labelled
 from bayesmlm.engines import ENGINES, Engine
 from bayesmlm.errors import EngineError, StatisticError
 
