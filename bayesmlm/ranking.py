@@ -119,7 +119,7 @@ def compare(
     }
     check_results(results)
     table, told = by_arviz(results)
-    columns = {
+    columns: dict[str, Any] = {
         "elpd": [results[name].elpd for name in table.index],
         "se": [results[name].se for name in table.index],
         "difference": table["elpd_diff"],
@@ -171,10 +171,10 @@ def check_rows(designs: Mapping[str, Design]) -> None:
     """Refuse models of different rows, of different weights, or of densities and probabilities."""
     for name, design in designs.items():
         first_name, first = next(iter(designs.items()))
-        weights = [np.asarray(d.outcome.rows.get("weights", 1.0)) for d in (first, design)]
+        theirs, ours = (np.asarray(d.outcome.rows.get("weights", 1.0)) for d in (first, design))
         if not np.array_equal(first.positions, design.positions):
             differ = "use different rows"
-        elif not np.array_equal(*weights):
+        elif not np.array_equal(theirs, ours):
             differ = "weight their rows differently"
         elif first.family.counts != design.family.counts:
             differ = "give a density and a probability"
