@@ -1,8 +1,10 @@
-"""The mode and the curvature of one group's effects, by damped Newton steps.
+"""The modes and the curvatures of groups' effects, by damped Newton steps.
 
 With standard effects v of a group and eta = base + T v, the mode of
 
     h(v) = sum_i w_i log p(y_i | eta_i) - v'v / 2.
+
+All groups of a chunk of rows step together.
 """
 
 from __future__ import annotations
@@ -10,62 +12,36 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from bayesmlm.density.chunks import across, along, predict
 from bayesmlm.families.rows import curvatures
 
 LIMIT = 200
 """Steps, halvings among them, after which the search is given up."""
+
+FOUND, LOST = -1, 1000
+"""Marks of a group whose mode is found, and, added to its steps, of one that began anew."""
 
 CLOSE, ROUGH = 1e-8, 1e-2
 """Squared length, in SDs, of a Newton step that ends at the mode: its error is of that size."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def private(rows):
-    """Return copies of the rows' arrays for one thread.
-
-    Every slice of an array counts references to it, and threads that share the count wait
-    for each other.
-    """
-    code, y, known, weights = rows
-    return code, y.copy(), known.copy(), weights.copy()
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def predict(base, T, v, eta):
-    """Set eta = base + T v."""
-    for i in range(len(base)):
-        total = base[i]
-        for a in range(len(v)):
-            total += T[i, a] * v[a]
-        eta[i] = total
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def inverse_root(T, second, floor, M, C):
+def inverse_root(T, second, span, M, C):
     """Set M, upper triangular, to H^(-1/2) with H = I + T' diag(-second) T; gives log|M|.
 
     Parameters
     ----------
-    second
-        Second derivatives of the rows, shape (n,).
-    floor
-        Whether rows that are not concave count as flat.
+    T, second
+        Columns (q, N), and second derivatives of the chunk's rows (n,).
+    span
+        First row of the group, the one after its last, and the first of the chunk.
     M, C
         M set such that H^-1 = M M', and room to work in, shapes (q, q).
     """
-    q = T.shape[1]
+    q, (low, high, first) = len(T), span
     for a in range(q):
-        for b in range(a):
-            C[a, b] = 0.0
-        C[a, a] = 1.0
-    for i in range(len(second)):
-        w = -second[i]
-        if floor and w < 0.0:
-            w = 0.0
-        for a in range(q):
-            wt = w * T[i, a]
-            for b in range(a + 1):
-                C[a, b] += wt * T[i, b]
+        for b in range(a + 1):
+            C[a, b] = (1.0 if a == b else 0.0) - across(T, a, b, second, low, high, first)
     log_det = 0.0
     for a in range(q):
         for b in range(a + 1):
@@ -91,75 +67,104 @@ def inverse_root(T, second, floor, M, C):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def climb(code, y, base, T, others, known, weights, v, M, eta, slopes, close, room):
-    """Move v to the mode and set M there; gives log|M|, NaN where no mode is found.
-
-    A Newton step along which the slope turns against it by more than it began with is
-    halved. Rows that are not concave count as flat until the curvature is positive.
-    """
-    q = len(v)
-    first, second, third = slopes
-    g, step, turned, C = room[0], room[1], room[2], room[3:]
-    step[:] = 0.0
-    slope = 0.0
-    for iteration in range(LIMIT):
-        predict(base, T, v, eta)
-        curvatures(code, y, eta, others, known, weights, first, second, third)
-        along = 0.0
-        for a in range(q):
-            g[a] = -v[a]
-            for i in range(len(y)):
-                g[a] += T[i, a] * first[i]
-            along += g[a] * step[a]
-        if iteration > 0 and not along >= -slope:
-            slope *= 0.5
-            for a in range(q):
-                step[a] *= 0.5
-                v[a] -= step[a]
-            continue
-        if 0.0 < slope < close:
-            return inverse_root(T, second, False, M, C)
-        if np.isnan(inverse_root(T, second, False, M, C)):
-            inverse_root(T, second, True, M, C)
-        slope = 0.0
-        for a in range(q):
-            turned[a] = 0.0
-            for b in range(a + 1):
-                turned[a] += M[b, a] * g[b]
-            slope += turned[a] ** 2
-        if not slope < np.inf:
-            return np.nan
-        if slope < 1e-24:
-            return inverse_root(T, second, False, M, C)
-        for a in range(q):
-            step[a] = 0.0
-            for b in range(a, q):
-                step[a] += M[a, b] * turned[b]
-            v[a] += step[a]
-    return np.nan
+def flatten(second, low, high):
+    """Set second derivatives of some rows that are not concave to zero."""
+    for i in range(low, high):
+        second[i] = min(second[i], 0.0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def find_mode(code, y, base, T, others, known, weights, v, M, eta, slopes, close, room):
-    """Do what `climb` does; from the origin where it fails from v.
+def newton(g, span, T, slopes, v, M, log_M, step, slope, close, small):
+    """Take one group's next Newton step; gives 1, or 0 at the mode, or -1 where there is none.
+
+    A Newton step along which the slope turns against it by more than it began with is
+    halved. Rows that are not concave count as flat where the curvature is not positive.
+    """
+    q, (low, high, first) = len(T), span
+    gradient, turned, C = small[0], small[1], small[2:]
+    turn = 0.0
+    for a in range(q):
+        gradient[a] = along(T, a, slopes[1], low, high, first) - v[g, a]
+        turn += gradient[a] * step[g, a]
+    if slope[g] > 0.0 and not turn >= -slope[g]:
+        slope[g] *= 0.5
+        for a in range(q):
+            step[g, a] *= 0.5
+            v[g, a] -= step[g, a]
+        return 1
+    log_M[g] = inverse_root(T, slopes[2], span, M[g], C)
+    concave = not np.isnan(log_M[g])
+    if 0.0 < slope[g] < close:
+        return 0 if concave else -1
+    if not concave:
+        flatten(slopes[2], low - first, high - first)
+        inverse_root(T, slopes[2], span, M[g], C)
+    slope[g] = 0.0
+    for a in range(q):
+        turned[a] = 0.0
+        for b in range(a + 1):
+            turned[a] += M[g, b, a] * gradient[b]
+        slope[g] += turned[a] ** 2
+    if not slope[g] < np.inf:
+        return -1
+    if slope[g] < 1e-24:
+        return 0 if concave else -1
+    for a in range(q):
+        step[g, a] = 0.0
+        for b in range(a, q):
+            step[g, a] += M[g, a, b] * turned[b]
+        v[g, a] += step[g, a]
+    return 1
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def find_modes(rows, base, T, others, bounds, v, close, room):
+    """Move v to the modes of a chunk's groups; from the origin where that fails from v.
 
     Parameters
     ----------
-    code, y, others, known, weights
-        As of `families.rows.add_rows`, of one group's n rows.
-    base, T
-        Shapes (n,) and (n, q).
-    v, M
-        Where to start; set, shapes (q,) and (q, q).
-    eta, slopes
-        Set to the linear predictor at the mode and the first three derivatives there, (n,).
+    rows, others
+        Code of the family, y, known and weights of the chunk, and the family's other
+        parameters; see `families.rows.add_rows`.
+    base, T, bounds, v
+        As of `chunks.predict`; v is where to start, and set.
     close
         `CLOSE` or `ROUGH`.
     room
-        To work in, shape (3 + q, q).
+        Of `chunks.room`. Its first arrays are set: M such that M M' is the inverse of the
+        curvature, shape (G, q, q); log|M|, NaN where no mode is found, shape (G,); eta at the
+        modes, and there log densities and three derivatives of the rows, shape (4, n).
     """
-    found = climb(code, y, base, T, others, known, weights, v, M, eta, slopes, close, room)
-    if np.isnan(found):
-        v[:] = 0.0
-        found = climb(code, y, base, T, others, known, weights, v, M, eta, slopes, close, room)
-    return found
+    code, y, known, weights = rows
+    M, log_M, eta, slopes, step, slope, steps, small = room
+    q, G, first = len(T), len(bounds) - 1, bounds[0]
+    n = bounds[G] - first
+    steps[:] = 0
+    step[:] = 0.0
+    slope[:] = 0.0
+    busy = True
+    while busy:
+        busy = False
+        predict(base, T, bounds, v, eta)
+        curvatures(
+            code, y, eta[:n], others, known, weights, slopes[0, :n], slopes[1, :n], slopes[2, :n],
+            slopes[3, :n],
+        )  # fmt: skip
+        for g in range(G):
+            if steps[g] == FOUND:
+                continue
+            span = (bounds[g], bounds[g + 1], first)
+            state = newton(g, span, T, slopes, v, M, log_M, step, slope, close, small)
+            steps[g] += 1
+            if state == 0:
+                steps[g] = FOUND
+                continue
+            if state < 0 or steps[g] % LOST >= LIMIT:
+                if steps[g] >= LOST:
+                    log_M[g] = np.nan
+                    steps[g] = FOUND
+                    continue
+                steps[g], slope[g] = LOST, 0.0
+                for a in range(q):
+                    v[g, a] = step[g, a] = 0.0
+            busy = True

@@ -20,9 +20,11 @@ from bayesmlm.density.fixed_prior import is_normal
 from bayesmlm.density.gauss_hermite import gauss_hermite
 from bayesmlm.density.grouped_rows import GroupedRows, grouped_rows
 from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters, log_prior
+from bayesmlm.density.noise import Noise
 from bayesmlm.density.quadrature import FAMILIES
+from bayesmlm.density.streams import streams
 from bayesmlm.density.theta_prior import theta_prior
-from bayesmlm.density.threads import own_threads
+from bayesmlm.density.threads import spread
 from bayesmlm.design import Design
 from bayesmlm.priors import Priors
 
@@ -89,14 +91,18 @@ class LatentMarginal:
         """Return log p(y | psi), fields and modes, shapes (S,), (S, m) and (S, J, q)."""
         Z, widths, data = self.arguments
         precision, shift, half_log_det = self.prior
-        N = len(self.data.offset)
-        with own_threads(self.work(len(psi))):
-            values, fields, modes = latent_batch.evaluate(
-                np.empty((len(psi), 0)), *self.scales(psi), self.data.offset, np.empty((N, 0)),
-                Z, widths, data, self.data.rows, (precision, shift), self.rule, False, self.field,
-                self.modes,
-            )  # fmt: skip
+        S, N = len(psi), len(self.data.offset)
+        values, fields, modes = self.results(S, self.field)
+        spread(
+            latent_batch.evaluate, S, self.work(S), np.empty((S, 0)), *self.scales(psi),
+            self.data.offset, np.empty((N, 0)), Z, widths, data, self.data.rows,
+            (precision, shift), self.rule, False, self.modes, values, fields, modes,
+        )  # fmt: skip
         return values + self.data.constant + half_log_det + self.prior_constant, fields, modes
+
+    def results(self, S: int, field: Array) -> tuple[Array, Array, Array]:
+        """Return room for values, fields, which begin at one, and modes."""
+        return np.empty(S), np.tile(field, (S, 1)), np.empty((S, *self.modes.shape))
 
     @property
     def prior_constant(self) -> float:
@@ -120,12 +126,12 @@ class LatentMarginal:
         Z, widths, (X, at, local, starts, touched_starts, touched) = self.arguments
         p = X.shape[1]
         data = (X[:, :0].copy(), at - p, local, starts, touched_starts, touched - p)
-        with own_threads(self.work(len(coordinates))):
-            values, fields, modes = latent_batch.evaluate(
-                coordinates, G, others, self.data.offset, X, Z, widths, data,
-                self.data.rows, (np.empty((0, 0)), np.empty(0)), self.rule, True, self.field[p:],
-                self.modes,
-            )  # fmt: skip
+        values, fields, modes = self.results(len(coordinates), self.field[p:])
+        spread(
+            latent_batch.evaluate, len(values), self.work(len(values)), coordinates, G, others,
+            self.data.offset, X, Z, widths, data, self.data.rows,
+            (np.empty((0, 0)), np.empty(0)), self.rule, True, self.modes, values, fields, modes,
+        )  # fmt: skip
         return values + self.data.constant, fields, modes
 
     def log_likelihood(self, psi: Array) -> Array:
@@ -190,13 +196,14 @@ class LatentMarginal:
         which = which.ravel()
         ends = np.concatenate([[0], np.cumsum(np.bincount(which, minlength=len(first)))])
         order = np.argsort(which, kind="stable")
-        seeds = np.random.SeedSequence([seed, 3]).generate_state(len(first), np.uint32)
         fields = np.tile(self.field, (len(first), 1)) if starts is None else starts(psi[first])
-        with own_threads(self.work(len(first))):
-            drawn, leading = latent_batch.draw(
-                *self.scales(psi[first]), ends, seeds, self.data.offset, Z, widths, data,
-                self.data.rows, (precision, shift), self.rule, False, fields, self.modes,
-            )  # fmt: skip
+        drawn = Noise(seed).others(len(psi), len(self.field))
+        leading = np.empty((len(psi), *self.modes.shape))
+        spread(
+            latent_batch.draw, len(first), self.work(len(first)), *self.scales(psi[first]), ends,
+            streams(seed, len(first)), self.data.offset, Z, widths, data, self.data.rows,
+            (precision, shift), self.rule, fields, self.modes, drawn, leading,
+        )  # fmt: skip
         fields, standard = np.empty_like(drawn), np.empty_like(leading)
         fields[order], standard[order] = drawn, leading
         coordinates, effects = self.split(fields)

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
+from bayesmlm.density.chunks import fixed_part, private, scale_columns
 from bayesmlm.density.dense import backward
 from bayesmlm.density.effect_draws import draw_standard
-from bayesmlm.density.group_mode import private
 from bayesmlm.density.latent_kernel import field, solve
-from bayesmlm.density.quadrature_kernel import fixed_part, scale_columns
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def copied(data):
-    """Return copies for one thread; see `group_mode.private`."""
+    """Return copies for one thread; see `chunks.private`."""
     X, at, local, starts, touched_starts, touched = data
-    return X.copy(), at.copy(), local.copy(), starts, touched_starts, touched.copy()
+    return X.copy(), at.copy(), local.copy(), starts.copy(), touched_starts, touched.copy()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def scaled(G, widths, Z, T, B):
-    """Set T and B to the scaled columns of the leading grouping and of the others.
+    """Set T and B to the scaled columns of the leading grouping and of the others, shapes (q, N) and (r, N).
 
     Parameters
     ----------
@@ -36,14 +35,17 @@ def scaled(G, widths, Z, T, B):
     for k in range(1, len(widths)):
         w = widths[k]
         own = G[square : square + w * w].copy().reshape(w, w)
-        scale_columns(Z[:, column : column + w], own, B[:, column - q : column - q + w])
+        scale_columns(Z[:, column : column + w], own, B[column - q : column - q + w])
         square += w * w
         column += w
 
 
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-def evaluate(beta, G, others, offset, fixed, Z, widths, data, rows, prior, rule, joint, x, modes):
-    """Return log p(y | psi) less log|P| / 2 of S parameter vectors, with fields and modes.
+@njit(cache=True, nogil=True, error_model="numpy")
+def evaluate(
+    first, last, beta, G, others, offset, fixed, Z, widths, data, rows, prior, rule, joint, modes,
+    values, fields, found,
+):  # fmt: skip
+    """Set log p(y | psi) less log|P| / 2 of parameter vectors first to last, fields and modes.
 
     Parameters
     ----------
@@ -54,66 +56,59 @@ def evaluate(beta, G, others, offset, fixed, Z, widths, data, rows, prior, rule,
         Shapes (N,), (N, f) and (N, q + r).
     data, rows, prior, rule, joint
         As of `latent_kernel.evaluate_field`.
-    x, modes
-        Where to start, shapes (m,) and (J, q).
-
-    Returns
-    -------
-    values, fields, modes
-        Shapes (S,), (S, m) and (S, J, q).
+    modes
+        Where searches for the leading effects begin, shape (J, q).
+    values, fields, found
+        Set; fields from where they are; shapes (S,), (S, m) and (S, J, q).
     """
-    S, N, q, r = len(beta), len(offset), widths[0], Z.shape[1] - widths[0]
-    values, fields = np.empty(S), np.empty((S, len(x)))
-    found = np.empty((S, *modes.shape))
-    for s in prange(S):
-        base, T, B = np.empty(N), np.empty((N, q)), np.empty((N, r))
+    N, q, r = len(offset), widths[0], Z.shape[1] - widths[0]
+    base, T, B = np.empty(N), np.empty((q, N)), np.empty((r, N))
+    C = np.empty((fields.shape[1], fields.shape[1]))
+    mine, own = copied(data), private(rows)
+    for s in range(first, last):
         fixed_part(offset, fixed, beta[s], base)
         scaled(G[s], widths, Z, T, B)
-        fields[s], found[s] = x, modes
-        C = np.empty((len(x), len(x)))
-        own, mine = others[s].copy().reshape(-1, 1), private(rows)
+        found[s] = modes
+        further = others[s].copy().reshape(-1, 1)
         values[s] = solve(
-            fields[s], T, B, base, own, copied(data), mine, prior, rule, joint, found[s], C
+            fields[s], T, B, base, further, mine, own, prior, rule, joint, found[s], C
         )
-    return values, fields, found
 
 
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-def draw(G, others, first_draw, seeds, offset, Z, widths, data, rows, prior, rule, joint, x, modes):
-    """Draw fields, and given them standard leading effects.
+@njit(cache=True, nogil=True, error_model="numpy")
+def draw(
+    first, last, G, others, first_draw, streams, offset, Z, widths, data, rows, prior, rule, x,
+    modes, fields, effects,
+):  # fmt: skip
+    """Draw fields, and given them standard leading effects, of parameter vectors first to last.
 
     Parameters
     ----------
     first_draw
         First draw of each of the S vectors, shape (S + 1,).
-    seeds
-        One a vector, shape (S,).
+    streams
+        One a vector, shape (S, 1).
     x
         Where each search begins, shape (S, m).
-
-    Returns
-    -------
     fields, effects
-        Shapes (D, m) and (D, J, q), D draws.
+        Normal noise, made draws of fields, shape (D, m); set, shape (D, J, q).
     """
-    S, N, q, r = len(G), len(offset), widths[0], Z.shape[1] - widths[0]
-    m, D = x.shape[1], first_draw[-1]
-    fields, effects = np.empty((D, m)), np.empty((D, *modes.shape))
-    X, at, _, starts, _, _ = data
-    for s in prange(S):
-        np.random.seed(seeds[s])  # noqa: NPY002
-        T, B, base = np.empty((N, q)), np.empty((N, r)), np.empty(N)
+    N, q, r = len(offset), widths[0], Z.shape[1] - widths[0]
+    m = x.shape[1]
+    T, B, base = np.empty((q, N)), np.empty((r, N)), np.empty(N)
+    C, centre, v = np.empty((m, m)), np.empty(m), np.empty(modes.shape)
+    mine, own = copied(data), private(rows)
+    X, at, _, starts, _, _ = mine
+    for s in range(first, last):
         scaled(G[s], widths, Z, T, B)
-        centre, v, C = x[s].copy(), modes.copy(), np.empty((m, m))
-        own, mine = others[s].copy().reshape(-1, 1), private(rows)
-        solve(centre, T, B, offset, own, copied(data), mine, prior, rule, joint, v, C)
+        centre[:] = x[s]
+        v[:] = modes
+        further = others[s].copy().reshape(-1, 1)
+        solve(centre, T, B, offset, further, mine, own, prior, rule, False, v, C)
         for d in range(first_draw[s], first_draw[s + 1]):
-            for c in range(m):
-                fields[d, c] = np.random.standard_normal()  # noqa: NPY002
             backward(C, fields[d])
             for c in range(m):
                 fields[d, c] += centre[c]
             field(offset, X, B, at, fields[d], base)
             effects[d] = v
-            draw_standard(base, T, own, mine, starts, effects[d])
-    return fields, effects
+            draw_standard(base, T, further, own, starts, streams[s], effects[d])

@@ -22,9 +22,20 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from bayesmlm.density.chunks import (
+    add_groups,
+    along,
+    largest,
+    most,
+    part,
+    place,
+    predict,
+    room,
+    until,
+)
 from bayesmlm.density.dense import backward, factor, forward
-from bayesmlm.density.group_mode import CLOSE, find_mode, predict
-from bayesmlm.density.quadrature_kernel import place
+from bayesmlm.density.group_mode import CLOSE, find_modes
+from bayesmlm.density.quadrature_kernel import share_of_nodes
 from bayesmlm.families.rows import curvatures
 
 STEPS, HALVINGS = 60, 12
@@ -40,97 +51,118 @@ SLACK = 1e-3
 @njit(cache=True, nogil=True, error_model="numpy")
 def field(offset, X, B, at, x, base):
     """Set base = offset + X b + sum of the other groupings' effects."""
-    p, r = X.shape[1], B.shape[1]
+    p, r = X.shape[1], len(B)
     for i in range(len(offset)):
         base[i] = offset[i]
         for c in range(p):
             base[i] += X[i, c] * x[c]
         for c in range(r):
-            base[i] += B[i, c] * x[at[i, c]]
+            base[i] += B[c, i] * x[at[i, c]]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def nodes_of_group(rows, span, base, T, others, rule, v, M, eta, work):
-    """Integrate one group's effects; gives log integral, or with one node joint density and log|M|.
+def workspace(starts, touched_starts, p, q, K):
+    """Return room for `evaluate_field`.
+
+    Returns
+    -------
+    found
+        Room of `chunks.room`.
+    nodes
+        Shares and places of the nodes, (K, G) and (K, G, q), log densities (n,), and first,
+        second and third derivatives by node and row, (K, n), of a chunk.
+    scores, D, block, w
+        Of a group, shapes (L, n), (p + m,) and (m, m), and (n,), with m columns touched.
+    """
+    limit = most(K)
+    groups, n = largest(starts, limit)
+    longest = widest = 0
+    for j in range(len(starts) - 1):
+        longest = max(longest, starts[j + 1] - starts[j])
+        widest = max(widest, touched_starts[j + 1] - touched_starts[j])
+    L = q if K == 1 else K
+    nodes = (
+        np.empty((K, groups)), np.empty((K, groups, q)), np.empty(n), np.empty((K, n)),
+        np.empty((K, n)), np.empty((K, n)),
+    )  # fmt: skip
+    return (
+        room(starts, limit, q), nodes, np.empty((L, longest)), np.empty(p + widest),
+        np.empty((widest, widest)), np.empty(longest),
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def integrate_chunk(rows, base, T, others, bounds, rule, v, found, nodes):
+    """Integrate a chunk's effects; gives log integral, or with one node joint density and log|M|.
 
     Parameters
     ----------
-    rows, others, rule
-        As of `quadrature_kernel.log_likelihood`.
-    span
-        First row of the group and of the next.
-    base, T, eta
-        The group's rows.
-    v, M
-        Set to the mode and the inverse root of the curvature there.
-    work
-        Weights of the nodes (K,), first, second and third derivatives by node and row
-        (K, n), and room for the search for the mode.
+    rows, base, T, others, bounds, v
+        As of `group_mode.find_modes`.
+    rule
+        Nodes (K, q) and log weights (K,).
+    found, nodes
+        As of `workspace`, set; the third derivatives only with one node.
     """
     code, y, known, weights = rows
-    nodes, log_weights = rule
-    mass, first, second, third, room = work
-    a, b = span
-    n, K = b - a, len(log_weights)
-    by_known, by_weight = int(known.shape[1] > 1), int(len(weights) > 1)
-    own = known[:, a * by_known : (b - 1) * by_known + 1]
-    w = weights[a * by_weight : (b - 1) * by_weight + 1]
-    log_M = find_mode(
-        code, y[a:b], base, T, others, own, w, v, M, eta,
-        (first[0, :n], second[0, :n], third[0, :n]), CLOSE, room,
-    )  # fmt: skip
-    point = room[0]
+    points, log_weights = rule
+    h, at, value, first, second, third = nodes
+    M, log_M, eta, slopes = found[0], found[1], found[2], found[3]
+    K, n, G = len(points), bounds[len(bounds) - 1] - bounds[0], len(bounds) - 1
+    find_modes(rows, base, T, others, bounds, v, CLOSE, found)
+    total = logs = 0.0
     if K == 1:
-        joint = curvatures(
-            code, y[a:b], eta, others, own, w, first[0, :n], second[0, :n], third[0, :n]
-        )
-        for c in range(len(v)):
-            joint -= 0.5 * v[c] ** 2
-        mass[0] = 1.0
-        return joint, log_M
-    best = -np.inf
+        h[0] = 1.0
+        for i in range(n):
+            total += slopes[0, i]
+            first[0, i], second[0, i], third[0, i] = slopes[1, i], slopes[2, i], slopes[3, i]
+        for g in range(G):
+            logs += log_M[g]
+            for c in range(len(T)):
+                total -= 0.5 * v[g, c] ** 2
+        return total, logs
     for k in range(K):
-        mass[k] = log_weights[k] + place(v, M, nodes[k], point)
-        predict(base, T, point, eta)
-        mass[k] += curvatures(
-            code, y[a:b], eta, others, own, w, first[k, :n], second[k, :n], third[k, :n]
-        )
-        best = max(best, mass[k])
-    total = 0.0
-    for k in range(K):
-        mass[k] = np.exp(mass[k] - best)
-        total += mass[k]
-    for k in range(K):
-        mass[k] /= total
-    return log_M + best + np.log(total), 0.0
+        place(v, M, points[k], at[k], h[k])
+        predict(base, T, bounds, at[k], eta)
+        curvatures(
+            code, y, eta[:n], others, known, weights, value[:n], first[k, :n], second[k, :n],
+            third[k, :n],
+        )  # fmt: skip
+        add_groups(value, bounds, h[k, :G])
+    for g in range(G):
+        for k in range(K):
+            h[k, g] += log_weights[k]
+        total += log_M[g] + share_of_nodes(h, g)
+    return total, logs
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def add_spread_slope(T, M, second, third, slope, room):
+def add_spread_slope(span, T, M, second, third, slope, small):
     """Add the slopes of log|M| in the rows' linear predictor, movement of the mode included.
 
     Parameters
     ----------
+    span
+        The group's rows, as of `group_mode.inverse_root`.
     T, M, second, third
-        Columns, inverse root of the curvature and derivatives at the mode.
+        Columns (q, N), inverse root of the curvature and derivatives at the mode, (n,).
     slope
         Added to, shape (n,).
-    room
+    small
         To work in, shape (at least 2, q).
     """
-    n, q = T.shape
-    pull, move = room[0], room[1]
-    pull[:] = 0.0
-    for i in range(n):
+    q, (low, high, first) = len(T), span
+    pull, move = small[0], small[1]
+    for i in range(low, high):
         bent = 0.0
         for c in range(q):
             part = 0.0
             for d in range(c + 1):
-                part += T[i, d] * M[d, c]
+                part += T[d, i] * M[d, c]
             bent += part * part
-        third[i] *= 0.5 * bent
-        for c in range(q):
-            pull[c] += T[i, c] * third[i]
+        third[i - first] *= 0.5 * bent
+    for c in range(q):
+        pull[c] = along(T, c, third, low, high, first)
     move[:] = 0.0
     for c in range(q):
         part = 0.0
@@ -138,67 +170,164 @@ def add_spread_slope(T, M, second, third, slope, room):
             part += M[d, c] * pull[d]
         for d in range(c + 1):
             move[d] += M[d, c] * part
-    for i in range(n):
-        slope[i] += third[i]
+    for i in range(low, high):
+        slope[i - first] += third[i - first]
         for c in range(q):
-            slope[i] += second[i] * T[i, c] * move[c]
+            slope[i - first] += second[i - first] * T[c, i] * move[c]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def add_rows_information(X, B, at, w, slope, g, H):
-    """Add one group's gradient A'slope and information A' diag(w) A, A = [X, B]."""
-    p, r = X.shape[1], B.shape[1]
-    for i in range(len(w)):
-        for c in range(p):
-            g[c] += X[i, c] * slope[i]
-            wx = w[i] * X[i, c]
-            for d in range(c + 1):
-                H[c, d] += wx * X[i, d]
-        for c in range(r):
-            row = at[i, c]
-            g[row] += B[i, c] * slope[i]
-            wb = w[i] * B[i, c]
-            for d in range(p):
-                H[row, d] += wb * X[i, d]
-            for d in range(r):
-                if at[i, d] <= row:
-                    H[row, at[i, d]] += wb * B[i, d]
+def score_rows(g, span, T, M, h, first, second, slope, w, scores):
+    """Set rows' mean slopes, weights w and scores over the nodes; gives the number of scores.
 
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def lose_information(X, B, local, touched, scores, D, H):
-    """Subtract sum_k s_k s_k', s_k = A' scores[k], from the information.
+    The information that a group's effects cost is sum_k s_k s_k', s_k = A' scores[k], or by
+    fewer scores of the same sum where there are fewer rows than nodes.
 
     Parameters
     ----------
-    local
-        Position of each row's columns among those that the group touches, shape (n, r).
-    touched
-        These columns, in order.
-    scores
-        Shape (L, n).
-    D
-        Room to work in, shape (L, at least p + number touched).
+    g, span
+        Which group of the chunk, and its rows as of `group_mode.inverse_root`.
+    T, M
+        Columns (q, N), and the inverse root of the group's curvature.
+    h, first, second
+        Shares (K, G), and derivatives by node and row (K, n).
+    slope
+        Set, one node: as it is; shape (n,).
+    w, scores
+        Set, counted from the group's first row, shapes (n,) and (L, n).
     """
-    n, p, r, m = len(X), X.shape[1], B.shape[1], len(touched)
-    for k in range(len(scores)):
-        for c in range(p + m):
-            D[k, c] = 0.0
+    K, q, low, high = len(h), len(T), span[0] - span[2], span[1] - span[2]
+    n = high - low
+    if K == 1:
         for i in range(n):
-            s = scores[k, i]
+            w[i] = -second[0, low + i]
+            for c in range(q):
+                total = 0.0
+                for d in range(c + 1):
+                    total += T[d, span[0] + i] * M[d, c]
+                scores[c, i] = w[i] * total
+        return q
+    for i in range(n):
+        slope[low + i] = w[i] = 0.0
+    for k in range(K):
+        share = h[k, g]
+        for i in range(n):
+            w[i] -= share * second[k, low + i]
+            slope[low + i] += share * first[k, low + i]
+    if n < K:
+        return few_scores(g, low, high, h, first, slope, scores)
+    for k in range(K):
+        root = np.sqrt(h[k, g])
+        for i in range(n):
+            scores[k, i] = root * (first[k, low + i] - slope[low + i])
+    return K
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def few_scores(g, low, high, h, first, slope, scores):
+    """Set the Cholesky factor of the covariance of n rows' slopes over the nodes; gives n."""
+    n = high - low
+    for i in range(n):
+        for j in range(i + 1):
+            total = 0.0
+            for k in range(len(h)):
+                own = first[k, low + i] - slope[low + i]
+                total += h[k, g] * own * (first[k, low + j] - slope[low + j])
+            scores[j, i] = total
+    for j in range(n):
+        scale = scores[j, j]
+        for k in range(j):
+            scores[j, j] -= scores[k, j] ** 2
+        # two rows of one predictor have the same slopes: nothing is left of the second
+        root = np.sqrt(scores[j, j]) if scores[j, j] > 1e-13 * scale else 0.0
+        for i in range(n):
+            if i < j or root == 0.0:
+                scores[j, i] = 0.0
+                continue
+            for k in range(j):
+                if i > j:
+                    scores[j, i] -= scores[k, j] * scores[k, i]
+            scores[j, i] = root if i == j else scores[j, i] / root
+    return n
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_information(span, A, touched, slope, w, scores, D, block, g, H):
+    """Add one group's gradient A'slope and information A' diag(w) A - sum_k s_k s_k'.
+
+    Parameters
+    ----------
+    span
+        First row of the group, and the one after its last.
+    A
+        Columns X (N, p), and B (r, N) at given places of the latent field (N, r), each of which
+        is a position (N, r) among the m that the group touches.
+    touched
+        These, shape (m,).
+    slope, w, scores
+        Of `score_rows`, shapes (n,), (n,) and (L, n).
+    D, block
+        Room to work in.
+    g, H
+        Added to; of H the lower triangle.
+    """
+    (low, high), (X, B, at, local), inner = span, A, block[: len(touched), : len(touched)]
+    p, r, m = X.shape[1], len(B), len(touched)
+    inner[:] = 0.0
+    for i in range(low, high):
+        for c in range(p):
+            g[c] += X[i, c] * slope[i - low]
+            wx = w[i - low] * X[i, c]
+            for d in range(c + 1):
+                H[c, d] += wx * X[i, d]
+        for c in range(r):
+            g[at[i, c]] += B[c, i] * slope[i - low]
+            wb = w[i - low] * B[c, i]
+            for d in range(p):
+                H[at[i, c], d] += wb * X[i, d]
+            for d in range(r):
+                inner[local[i, c], local[i, d]] += wb * B[d, i]
+    for k in range(len(scores)):
+        D[: p + m] = 0.0
+        for i in range(low, high):
+            s = scores[k, i - low]
             for c in range(p):
-                D[k, c] += s * X[i, c]
+                D[c] += s * X[i, c]
             for c in range(r):
-                D[k, p + local[i, c]] += s * B[i, c]
+                D[p + local[i, c]] += s * B[c, i]
         for c in range(p):
             for d in range(c + 1):
-                H[c, d] -= D[k, c] * D[k, d]
+                H[c, d] -= D[c] * D[d]
         for c in range(m):
-            value = D[k, p + c]
+            value, row = D[p + c], touched[c]
             for d in range(p):
-                H[touched[c], d] -= value * D[k, d]
+                H[row, d] -= value * D[d]
             for d in range(c + 1):
-                H[touched[c], touched[d]] -= value * D[k, p + d]
+                inner[c, d] -= value * D[p + d]
+    for c in range(m):
+        for d in range(c + 1):
+            H[touched[c], touched[d]] += inner[c, d]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_prior(x, prior, g, H):
+    """Set gradient and information of the field's prior, and return its log density."""
+    P, Pm = prior
+    p, value = len(Pm), 0.0
+    g[:] = 0.0
+    H[:] = 0.0
+    for c in range(p, len(x)):
+        value -= 0.5 * x[c] ** 2
+        g[c] = -x[c]
+        H[c, c] = 1.0
+    for c in range(p):
+        g[c] = Pm[c]
+        for d in range(p):
+            g[c] -= P[c, d] * x[d]
+        value += 0.5 * x[c] * (g[c] + Pm[c])
+        for d in range(c + 1):
+            H[c, d] = P[c, d]
+    return value
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -210,9 +339,9 @@ def evaluate_field(x, T, B, base, others, data, rows, prior, rule, joint, v, wor
     x
         Latent field, shape (m,).
     T, B
-        Scaled columns of the leading grouping (N, q) and of the others (N, r).
+        Scaled columns of the leading grouping (q, N) and of the others (r, N).
     base, others
-        Room for the linear predictor (N,), and the family's other parameters.
+        The linear predictor less the leading effects (N,), and the family's other parameters.
     data
         X (N, p), at (N, r), local (N, r), starts (J + 1,), where each group's touched
         columns begin (J + 1,), and these.
@@ -225,63 +354,40 @@ def evaluate_field(x, T, B, base, others, data, rows, prior, rule, joint, v, wor
     v
         Modes of the leading effects, moved, shape (J, q).
     work
-        As of `nodes_of_group`, then eta (N,), room for L scores (L, n) and (L, p + most
-        touched), and for weights and slopes of rows (n,).
+        Of `workspace`.
     g, H
         Set; of H the lower triangle.
     """
     X, at, local, starts, touched_starts, touched = data
-    P, Pm = prior
-    mass, first, second, third, room, eta, scores, D, w, slope = work
-    p, q, K = X.shape[1], T.shape[1], len(mass)
-    M = np.empty((q, q))
-    g[:] = 0.0
-    H[:] = 0.0
-    value = log_M = 0.0
-    for c in range(p, len(x)):
-        value -= 0.5 * x[c] ** 2
-        g[c] = -x[c]
-        H[c, c] = 1.0
-    for c in range(p):
-        g[c] = Pm[c]
-        for d in range(p):
-            g[c] -= P[c, d] * x[d]
-        value += 0.5 * x[c] * (g[c] + Pm[c])
-        for d in range(c + 1):
-            H[c, d] = P[c, d]
-    for j in range(len(starts) - 1):
-        a, b = starts[j], starts[j + 1]
-        n = b - a
-        own, extra = nodes_of_group(
-            rows, (a, b), base[a:b], T[a:b], others, rule, v[j], M, eta[a:b],
-            (mass, first, second, third, room),
-        )  # fmt: skip
-        for i in range(n):
-            w[i] = slope[i] = 0.0
-            for k in range(K):
-                w[i] -= mass[k] * second[k, i]
-                slope[i] += mass[k] * first[k, i]
-        if K == 1 and not joint:
-            own += extra
-            extra = 0.0
-            add_spread_slope(T[a:b], M, second[0, :n], third[0, :n], slope[:n], room)
+    found, nodes, scores, D, block, w = work
+    (h, _, slope, first, second, third), M = nodes, found[0]
+    K, J, limit = len(h), len(starts) - 1, most(len(h))
+    value, log_M, j = add_prior(x, prior, g, H), 0.0, 0
+    while j < J:
+        last = until(starts, j, limit)
+        a, b = starts[j], starts[last]
+        bounds = starts[j : last + 1]
+        own, extra = integrate_chunk(
+            part(rows, a, b), base, T, others, bounds, rule, v[j:last], found, nodes
+        )
+        if K == 1:
+            slope[: b - a] = first[0, : b - a]
+            if not joint:
+                own, extra = own + extra, 0.0
         value += own
         log_M += extra
-        for i in range(n):
-            if K == 1:
-                for c in range(q):
-                    part = 0.0
-                    for d in range(c + 1):
-                        part += T[a + i, d] * M[d, c]
-                    scores[c, i] = w[i] * part
-            else:
-                for k in range(K):
-                    scores[k, i] = np.sqrt(mass[k]) * (first[k, i] - slope[i])
-        add_rows_information(X[a:b], B[a:b], at[a:b], w[:n], slope[:n], g, H)
-        lose_information(
-            X[a:b], B[a:b], local[a:b], touched[touched_starts[j] : touched_starts[j + 1]],
-            scores[:, :n], D, H,
-        )  # fmt: skip
+        for k in range(last - j):
+            start, stop = bounds[k], bounds[k + 1]
+            span = (start, stop, a)
+            if K == 1 and not joint:
+                add_spread_slope(span, T, M[k], second[0], third[0], slope, found[7])
+            L = score_rows(k, span, T, M[k], h, first, second, slope, w, scores)
+            add_information(
+                (start, stop), (X, B, at, local),
+                touched[touched_starts[j + k] : touched_starts[j + k + 1]],
+                slope[start - a : stop - a], w, scores[:L], D, block, g, H,
+            )  # fmt: skip
+        j = last
     return value, log_M
 
 
@@ -297,17 +403,8 @@ def solve(x, T, B, offset, others, data, rows, prior, rule, joint, v, C):
         Set to the lower Cholesky factor of H, shape (m, m).
     """
     X, at, _, starts, touched_starts, _ = data
-    N, m, q, K = len(offset), len(x), T.shape[1], len(rule[1])
-    longest = most = 0
-    for j in range(len(starts) - 1):
-        longest = max(longest, starts[j + 1] - starts[j])
-        most = max(most, touched_starts[j + 1] - touched_starts[j])
-    L = q if K == 1 else K
-    work = (
-        np.empty(K), np.empty((K, longest)), np.empty((K, longest)), np.empty((K, longest)),
-        np.empty((3 + q, q)), np.empty(N), np.empty((L, longest)), np.empty((L, X.shape[1] + most)),
-        np.empty(longest), np.empty(longest),
-    )  # fmt: skip
+    N, m = len(offset), len(x)
+    work = workspace(starts, touched_starts, X.shape[1], len(T), len(rule[1]))
     base, g, step, tried = np.empty(N), np.empty(m), np.empty(m), x.copy()
     enough = EXACT if joint else CONVERGED
     best, last = np.nan, np.inf

@@ -8,6 +8,7 @@ approximation. The likelihood and its gradient are one compiled call for a batch
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,9 @@ from bayesmlm.density.conditional_kernel import factor_gradient, scaled_factor
 from bayesmlm.density.gauss_hermite import gauss_hermite
 from bayesmlm.density.grouped_rows import GroupedRows, grouped_rows
 from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters
+from bayesmlm.density.streams import streams
 from bayesmlm.density.theta_prior import ThetaPrior, theta_prior
-from bayesmlm.density.threads import own_threads
+from bayesmlm.density.threads import spread
 from bayesmlm.design import Design
 from bayesmlm.priors import Priors
 
@@ -94,25 +96,31 @@ class QuadratureMarginal:
 
     def likelihood(self, coordinates: Array, G: Array, others: Array) -> Array:
         """Return the log likelihood by the kernel's parameters, shape (S,)."""
-        data = self.data
-        with own_threads(self.work(len(coordinates))):
-            values = quadrature_kernel.evaluate(
-                coordinates, G, others, data.offset, data.X, data.Z[0], data.rows, data.starts,
-                self.rule, self.modes,
-            )  # fmt: skip
-        return np.asarray(values + data.constant)
+        values = np.empty(len(coordinates))
+        spread(
+            quadrature_kernel.evaluate, len(values), self.work(len(values)), coordinates, G,
+            others, *self.arrays, self.rule, self.modes, values,
+        )  # fmt: skip
+        return values + self.data.constant
 
     def likelihood_slopes(
         self, coordinates: Array, G: Array, others: Array
     ) -> tuple[Array, Array, Array, Array]:
         """Return log likelihoods, their slopes in coordinates and G, and the modes."""
+        values, slopes = np.empty(len(coordinates)), np.empty_like(coordinates)
+        G_slopes, modes = np.empty_like(G), np.empty((len(values), *self.modes.shape))
+        spread(
+            quadrature_kernel.evaluate_gradients, len(values), 2 * self.work(len(values)),
+            coordinates, G, others, *self.arrays, self.rule, self.modes, values, slopes, G_slopes,
+            modes,
+        )  # fmt: skip
+        return values + self.data.constant, slopes, G_slopes, modes
+
+    @property
+    def arrays(self) -> tuple[Any, ...]:
+        """What the kernels need of the rows."""
         data = self.data
-        with own_threads(2 * self.work(len(coordinates))):
-            values, slopes, G_slopes, modes = quadrature_kernel.evaluate_gradients(
-                coordinates, G, others, data.offset, data.X, data.Z[0], data.rows, data.starts,
-                self.rule, self.modes,
-            )  # fmt: skip
-        return values + data.constant, slopes, G_slopes, modes
+        return data.offset, data.X, data.Z[0], data.rows, data.starts
 
     def log_likelihood(self, theta: Array) -> Array:
         """Return log p(y | theta), shape (S,)."""
@@ -168,13 +176,11 @@ class QuadratureMarginal:
         coordinates, psi = self.split(theta)
         G, others = self.scales(psi)
         factors = np.ascontiguousarray(self.layout.groups[0].factor(psi))
-        seeds = np.random.SeedSequence([seed, 3]).generate_state(len(theta), np.uint32)
-        data = self.data
-        with own_threads(self.work(len(theta))):
-            drawn = effect_draws.draw(
-                coordinates, G, factors, others, seeds, data.offset, data.X, data.Z[0],
-                data.rows, data.starts, self.modes,
-            )  # fmt: skip
+        drawn = np.empty((len(theta), *self.modes.shape))
+        spread(
+            effect_draws.draw, len(theta), self.work(len(theta)), coordinates, G, factors, others,
+            streams(seed, len(theta)), *self.arrays, self.modes, drawn,
+        )  # fmt: skip
         return {self.layout.groups[0].block.name: drawn}
 
     def started(self, theta: Array) -> QuadratureMarginal:

@@ -16,84 +16,79 @@ doi:10.1080/10618600.1995.10474663.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-from bayesmlm.density.group_mode import CLOSE, find_mode, predict, private
-from bayesmlm.families.rows import add_rows, total
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def place(v, M, x, out):
-    """Set out to the node v + M x; gives -out'out / 2."""
-    length = 0.0
-    for a in range(len(v)):
-        out[a] = v[a]
-        for b in range(a, len(v)):
-            out[a] += M[a, b] * x[b]
-        length += out[a] ** 2
-    return -0.5 * length
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def fixed_part(offset, X, beta, base):
-    """Set base = offset + X beta."""
-    for i in range(len(offset)):
-        base[i] = offset[i]
-        for c in range(len(beta)):
-            base[i] += X[i, c] * beta[c]
+from bayesmlm.density.chunks import (
+    add_groups,
+    along,
+    fixed_part,
+    largest,
+    most,
+    part,
+    place,
+    predict,
+    private,
+    room,
+    scale_columns,
+    until,
+)
+from bayesmlm.density.group_mode import CLOSE, find_modes
+from bayesmlm.families.rows import curvatures, densities
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def scale_columns(Z, G, T):
-    """Set T = Z G."""
-    q = Z.shape[1]
-    for i in range(len(Z)):
-        for a in range(q):
-            T[i, a] = 0.0
-            for b in range(q):
-                T[i, a] += Z[i, b] * G[b, a]
+def share_of_nodes(h, g):
+    """Return log sum_k exp(h[k, g]), and set h[:, g] to each node's share of the sum."""
+    best = -np.inf
+    for k in range(len(h)):
+        best = max(best, h[k, g])
+    mass = 0.0
+    for k in range(len(h)):
+        h[k, g] = np.exp(h[k, g] - best)
+        mass += h[k, g]
+    for k in range(len(h)):
+        h[k, g] /= mass
+    return best + np.log(mass)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def log_likelihood(base, T, others, rows, starts, rule, v):
     """Return the log likelihood; v, shape (J, q), is moved to the modes."""
-    code, y, known, weights = rows
     nodes, log_weights = rule
-    (K, q), J, N = nodes.shape, len(starts) - 1, len(y)
-    eta, first, second, third = np.empty(N), np.empty(N), np.empty(N), np.empty(N)
-    M, at, h = np.empty((q, q)), np.empty(q), np.empty(K)
-    other_slopes, room = np.zeros(others.shape), np.empty((3 + q, q))
-    by_known, by_weight = int(known.shape[1] > 1), int(len(weights) > 1)
-    result = 0.0
-    for j in range(J):
-        a, b = starts[j], starts[j + 1]
-        own = known[:, a * by_known : (b - 1) * by_known + 1]
-        w = weights[a * by_weight : (b - 1) * by_weight + 1]
-        result += find_mode(
-            code, y[a:b], base[a:b], T[a:b], others, own, w, v[j], M,
-            eta[a:b], (first[a:b], second[a:b], third[a:b]), CLOSE, room,
-        )  # fmt: skip
-        best = -np.inf
+    (K, q), J = nodes.shape, len(starts) - 1
+    limit = most(K)
+    found = room(starts, limit, q)
+    M, log_M, eta, slopes = found[0], found[1], found[2], found[3]
+    at, h = np.empty((len(M), q)), np.empty((K, len(M)))
+    result, j = 0.0, 0
+    while j < J:
+        last = until(starts, j, limit)
+        a, b, G = starts[j], starts[last], last - j
+        bounds, n = starts[j : last + 1], b - a
+        own = part(rows, a, b)
+        code, y, known, weights = own
+        find_modes(own, base, T, others, bounds, v[j:last], CLOSE, found)
         for k in range(K):
-            h[k] = log_weights[k] + place(v[j], M, nodes[k], at)
-            predict(base[a:b], T[a:b], at, eta[a:b])
-            h[k] += total(code, y[a:b], eta[a:b], others, own, w, first[a:b], other_slopes)
-            best = max(best, h[k])
-        mass = 0.0
-        for k in range(K):
-            mass += np.exp(h[k] - best)
-        result += best + np.log(mass)
+            place(v[j:last], M, nodes[k], at, h[k])
+            predict(base, T, bounds, at, eta)
+            densities(code, y, eta[:n], others, known, weights, slopes[0, :n], slopes[1:, :n])
+            add_groups(slopes[0], bounds, h[k, :G])
+        for g in range(G):
+            for k in range(K):
+                h[k, g] += log_weights[k]
+            result += log_M[g] + share_of_nodes(h, g)
+        j = last
     return result
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def log_likelihood_gradient(base, T, Z, others, rows, starts, rule, v, slope, G_slope):
-    """Return the log likelihood, set its slopes in base and in G where T = Z G.
+    """Return the log likelihood, set its slopes in base and in G where T' = Z G.
 
     Parameters
     ----------
     base, T, Z
-        Shapes (N,), (N, q) and (N, q), rows in the order of the groups.
+        Shapes (N,), (q, N) and (N, q), rows in the order of the groups.
     others
         The family's other parameters, shape (K, 1).
     rows
@@ -107,108 +102,139 @@ def log_likelihood_gradient(base, T, Z, others, rows, starts, rule, v, slope, G_
     slope, G_slope
         Set, shapes (N,) and (q, q).
     """
-    code, y, known, weights = rows
     nodes, log_weights = rule
-    (K, q), J, N = nodes.shape, len(starts) - 1, len(y)
-    eta, first, second, third = np.empty(N), np.empty(N), np.empty(N), np.empty(N)
-    longest = 0
-    for j in range(J):
-        longest = max(longest, starts[j + 1] - starts[j])
-    slopes = np.empty((K, longest))
-    M, at, h = np.empty((q, q)), np.empty((K, q)), np.empty(K)
-    MB, H_slope, push, mode_slope, turned = (
-        np.empty((q, q)), np.empty((q, q)), np.empty(q), np.empty(q), np.empty(q),
-    )  # fmt: skip
-    other_slopes, room = np.zeros(others.shape), np.empty((3 + q, q))
-    by_known, by_weight = int(known.shape[1] > 1), int(len(weights) > 1)
+    (K, q), J = nodes.shape, len(starts) - 1
+    limit = most(K)
+    found = room(starts, limit, q)
+    M, log_M, eta, at_mode = found[0], found[1], found[2], found[3]
+    groups, longest = largest(starts, limit)
+    at, h = np.empty((K, groups, q)), np.empty((K, groups))
+    slopes, spare = np.empty((K, longest)), np.empty((3, longest))
+    small = np.empty((3, q, q)), np.empty((3, q))
     G_slope[:] = 0.0
-    result = 0.0
-    for j in range(J):
-        a, b = starts[j], starts[j + 1]
-        n = b - a
-        own = known[:, a * by_known : (b - 1) * by_known + 1]
-        w = weights[a * by_weight : (b - 1) * by_weight + 1]
-        result += find_mode(
-            code, y[a:b], base[a:b], T[a:b], others, own, w, v[j], M,
-            eta[a:b], (first[a:b], second[a:b], third[a:b]), CLOSE, room,
-        )  # fmt: skip
-        best = -np.inf
+    result, j = 0.0, 0
+    while j < J:
+        last = until(starts, j, limit)
+        a, b, G = starts[j], starts[last], last - j
+        bounds, n = starts[j : last + 1], b - a
+        own = part(rows, a, b)
+        code, y, known, weights = own
+        find_modes(own, base, T, others, bounds, v[j:last], CLOSE, found)
         for k in range(K):
-            h[k] = log_weights[k] + place(v[j], M, nodes[k], at[k])
-            predict(base[a:b], T[a:b], at[k], eta[a:b])
-            h[k] += add_rows(code, y[a:b], eta[a:b], others, own, w, slopes[k, :n], other_slopes)
-            best = max(best, h[k])
-        mass = 0.0
-        for k in range(K):
-            h[k] = np.exp(h[k] - best)
-            mass += h[k]
-        result += best + np.log(mass)
-        # how far each node pushes mode and spread
-        mode_slope[:] = 0.0
-        MB[:] = 0.0
-        for k in range(K):
-            h[k] /= mass
-            for c in range(q):
-                push[c] = -at[k, c]
-                for i in range(n):
-                    push[c] += T[a + i, c] * slopes[k, i]
-                push[c] *= h[k]
-                mode_slope[c] += push[c]
-            for c in range(q):
-                turned[c] = 0.0
-                for d in range(c + 1):
-                    turned[c] += M[d, c] * push[d]
-                for d in range(q):
-                    MB[c, d] += turned[c] * nodes[k, d]
-        # slope in H, of M = chol(H)^-T and of log|M|
-        for c in range(q):
-            for d in range(q):
-                low, high = min(c, d), max(c, d)
-                MB_part = 0.5 * MB[low, high]
-                H_slope[c, d] = -MB_part - (0.5 if c == d else 0.0)
-        spread_slope(M, H_slope)
-        for i in range(a, b):
-            bent = 0.0
-            for c in range(q):
-                for d in range(q):
-                    bent += T[i, c] * H_slope[c, d] * T[i, d]
-            third[i] *= -bent
-            for c in range(q):
-                mode_slope[c] += T[i, c] * third[i]
-        # the mode moves by H^-1 times what moves the slope there
-        for c in range(q):
-            turned[c] = 0.0
-            for d in range(c + 1):
-                turned[c] += M[d, c] * mode_slope[d]
-        for c in range(q):
-            push[c] = 0.0
-            for d in range(c, q):
-                push[c] += M[c, d] * turned[d]
-        for i in range(a, b):
-            moved = third[i]
-            for c in range(q):
-                moved += second[i] * T[i, c] * push[c]
-            slope[i] = moved
+            place(v[j:last], M, nodes[k], at[k], h[k])
+            predict(base, T, bounds, at[k], eta)
+            curvatures(
+                code, y, eta[:n], others, known, weights, spare[0, :n], slopes[k, :n],
+                spare[1, :n], spare[2, :n],
+            )  # fmt: skip
+            add_groups(spare[0], bounds, h[k, :G])
+        for g in range(G):
             for k in range(K):
-                slope[i] += h[k] * slopes[k, i - a]
-            for c in range(q):
-                part = moved * v[j, c] + first[i] * push[c]
-                for d in range(q):
-                    part -= 2.0 * second[i] * T[i, d] * H_slope[d, c]
-                for k in range(K):
-                    part += h[k] * slopes[k, i - a] * at[k, c]
-                for d in range(q):
-                    G_slope[d, c] += Z[i, d] * part
+                h[k, g] += log_weights[k]
+            result += log_M[g] + share_of_nodes(h, g)
+            span = (bounds[g], bounds[g + 1], a)
+            moves = push(g, span, T, h, at, slopes, nodes, M[g], at_mode, small)
+            add_slopes(g, span, T, Z, h, at, slopes, v[j + g], at_mode, moves, slope, G_slope)
+        j = last
     return result
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def spread_slope(M, S):
-    """Replace S by M S M'."""
+def push(g, span, T, h, at, slopes, nodes, root, at_mode, small):
+    """Return the slope in H of a group, and the move of its mode, by the rows' predictors.
+
+    Parameters
+    ----------
+    g, span
+        Which group of the chunk, and its rows as of `group_mode.inverse_root`.
+    T, h, at, slopes
+        Columns (q, N), and by node its share (K, G), place (K, G, q) and rows' slopes (K, n).
+    nodes, root
+        Shape (K, q), and the inverse root of the group's curvature, (q, q).
+    at_mode
+        Log densities and derivatives at the mode, shape (4, n); the third derivative
+        becomes the slope of the curvature's part in the log likelihood.
+    small
+        Room to work in, shapes (3, q, q) and (3, q).
+    """
+    (K, q), (low, high, first) = nodes.shape, span
+    MB, H_slope, half = small[0][0], small[0][1], small[0][2]
+    own, pull, moves = small[1][0], small[1][1], small[1][2]
+    pull[:] = 0.0
+    MB[:] = 0.0
+    for k in range(K):
+        for c in range(q):
+            own[c] = (along(T, c, slopes[k], low, high, first) - at[k, g, c]) * h[k, g]
+            pull[c] += own[c]
+        for c in range(q):
+            turned = 0.0
+            for d in range(c + 1):
+                turned += root[d, c] * own[d]
+            for d in range(q):
+                MB[c, d] += turned * nodes[k, d]
+    for c in range(q):  # H enters by M = chol(H)^-T and by log|M|
+        for d in range(q):
+            H_slope[c, d] = -0.5 * MB[min(c, d), max(c, d)] - (0.5 if c == d else 0.0)
+    spread_slope(root, H_slope, half)
+    for i in range(low, high):
+        bent = 0.0
+        for c in range(q):
+            for d in range(q):
+                bent += T[c, i] * H_slope[c, d] * T[d, i]
+        at_mode[3, i - first] *= -bent
+        for c in range(q):
+            pull[c] += T[c, i] * at_mode[3, i - first]
+    for c in range(q):  # the mode moves by H^-1 times what moves the slope there
+        moves[c] = 0.0
+        for d in range(c, q):
+            turned = 0.0
+            for e in range(d + 1):
+                turned += root[e, d] * pull[e]
+            moves[c] += root[c, d] * turned
+    return H_slope, moves
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def add_slopes(g, span, T, Z, h, at, slopes, v, at_mode, moves, slope, G_slope):
+    """Set the slopes in a group's predictors, and add those in G.
+
+    Parameters
+    ----------
+    g, span, T, h, at, slopes, at_mode
+        As of `push`.
+    moves
+        What `push` returns.
+    Z, v
+        Shapes (N, q) and (q,).
+    slope, G_slope
+        Set and added to, shapes (N,) and (q, q).
+    """
+    (K, _, q), (H_slope, move), (low, high, first) = at.shape, moves, span
+    for i in range(low, high):
+        r = i - first
+        moved = at_mode[3, r]
+        for c in range(q):
+            moved += at_mode[2, r] * T[c, i] * move[c]
+        slope[i] = moved
+        for k in range(K):
+            slope[i] += h[k, g] * slopes[k, r]
+        for c in range(q):
+            total = moved * v[c] + at_mode[1, r] * move[c]
+            for d in range(q):
+                total -= 2.0 * at_mode[2, r] * T[d, i] * H_slope[d, c]
+            for k in range(K):
+                total += h[k, g] * slopes[k, r] * at[k, g, c]
+            for d in range(q):
+                G_slope[d, c] += Z[i, d] * total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def spread_slope(M, S, half):
+    """Replace S by M S M'; half is room to work in."""
     q = len(M)
-    half = np.zeros((q, q))
     for c in range(q):
         for d in range(q):
+            half[c, d] = 0.0
             for e in range(c, q):
                 half[c, d] += M[c, e] * S[e, d]
     for c in range(q):
@@ -218,9 +244,11 @@ def spread_slope(M, S):
                 S[c, d] += half[c, e] * M[d, e]
 
 
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-def evaluate(beta, G, others, offset, X, Z, rows, starts, rule, modes):
-    """Return the log likelihood of S parameter vectors, shape (S,).
+@njit(cache=True, nogil=True, error_model="numpy")
+def evaluate(
+    first, last, beta, G, others, offset, X, Z, rows, starts, rule, modes, values
+):  # fmt: skip
+    """Set the log likelihood of parameter vectors first to last of S.
 
     Parameters
     ----------
@@ -228,34 +256,37 @@ def evaluate(beta, G, others, offset, X, Z, rows, starts, rule, modes):
         Shapes (S, p), (S, q, q) and (S, K).
     modes
         Where the search for the modes begins, shape (J, q).
+    values
+        Set, shape (S,).
     """
-    S, N, q = len(beta), len(offset), Z.shape[1]
-    values = np.empty(S)
-    for s in prange(S):
-        base, T, v = np.empty(N), np.empty((N, q)), modes.copy()
+    N, q = len(offset), Z.shape[1]
+    base, T, v, own = np.empty(N), np.empty((q, N)), np.empty(modes.shape), private(rows)
+    for s in range(first, last):
+        v[:] = modes
         fixed_part(offset, X, beta[s], base)
         scale_columns(Z, G[s], T)
-        own = others[s].copy().reshape(-1, 1)
-        values[s] = log_likelihood(base, T, own, private(rows), starts, rule, v)
-    return values
+        further = others[s].copy().reshape(-1, 1)
+        values[s] = log_likelihood(base, T, further, own, starts, rule, v)
 
 
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-def evaluate_gradients(beta, G, others, offset, X, Z, rows, starts, rule, modes):
-    """Return log likelihoods (S,), slopes in beta (S, p) and G (S, q, q), modes (S, J, q)."""
-    (S, p), N, q = beta.shape, len(offset), Z.shape[1]
-    values, beta_slopes, G_slopes = np.empty(S), np.zeros((S, p)), np.empty((S, q, q))
-    found = np.empty((S, *modes.shape))
-    for s in prange(S):
-        base, T, slope = np.empty(N), np.empty((N, q)), np.empty(N)
+@njit(cache=True, nogil=True, error_model="numpy")
+def evaluate_gradients(
+    first, last, beta, G, others, offset, X, Z, rows, starts, rule, modes,
+    values, beta_slopes, G_slopes, found,
+):  # fmt: skip
+    """Set what `evaluate` does, slopes in beta (S, p) and G (S, q, q), and modes (S, J, q)."""
+    N, p, q = len(offset), beta.shape[1], Z.shape[1]
+    base, T, slope, own = np.empty(N), np.empty((q, N)), np.empty(N), private(rows)
+    for s in range(first, last):
         found[s] = modes
         fixed_part(offset, X, beta[s], base)
         scale_columns(Z, G[s], T)
-        own = others[s].copy().reshape(-1, 1)
+        further = others[s].copy().reshape(-1, 1)
         values[s] = log_likelihood_gradient(
-            base, T, Z, own, private(rows), starts, rule, found[s], slope, G_slopes[s]
+            base, T, Z, further, own, starts, rule, found[s], slope, G_slopes[s]
         )
+        for c in range(p):
+            beta_slopes[s, c] = 0.0
         for i in range(N):
             for c in range(p):
                 beta_slopes[s, c] += X[i, c] * slope[i]
-    return values, beta_slopes, G_slopes, found

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any
 
@@ -32,19 +32,27 @@ def share(kernel: Callable[..., None], count: int, work: float, *arguments: Any)
     work
         Rough number of multiplications over all.
     """
-    workers = min(n_threads() if work >= SMALL else 1, count)
     with one_blas_thread():
-        if workers <= 1:
-            kernel(0, count, *arguments)
-            return
-        parts = min(PARTS * workers, count)
-        bounds = [count * k // parts for k in range(parts + 1)]
-        tasks = [
-            pool(os.getpid()).submit(kernel, first, last, *arguments)
-            for first, last in itertools.pairwise(bounds)
-        ]
-        for task in tasks:
-            task.result()
+        spread(kernel, count, work, *arguments)
+
+
+def spread(kernel: Callable[..., None], count: int, work: float, *arguments: Any) -> None:
+    """Do what `share` does with a kernel that calls no BLAS.
+
+    To limit BLAS takes milliseconds, more than a small kernel runs.
+    """
+    workers = min(n_threads() if work >= SMALL else 1, count)
+    if workers <= 1:
+        kernel(0, count, *arguments)
+        return
+    parts = min(PARTS * workers, count)
+    bounds = [count * k // parts for k in range(parts + 1)]
+    tasks = [
+        pool(os.getpid()).submit(kernel, first, last, *arguments)
+        for first, last in itertools.pairwise(bounds)
+    ]
+    for task in tasks:
+        task.result()
 
 
 def n_threads() -> int:
@@ -72,19 +80,3 @@ def controller() -> Any:
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
-
-
-@contextmanager
-def own_threads(work: float) -> Iterator[None]:
-    """Run kernels that call no BLAS on one thread if `work` is small, else on all.
-
-    To limit BLAS takes milliseconds, more than a small kernel runs.
-    """
-    import numba
-
-    before = numba.get_num_threads()
-    numba.set_num_threads(1 if work < SMALL else numba.config.NUMBA_NUM_THREADS)
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)

@@ -15,6 +15,7 @@ from bayesmlm.families.link import LINKS, Link
 from bayesmlm.families.locations import LATENT_VARIANCE, log_probabilities
 from bayesmlm.families.log_location import log_complement, log_probability
 from bayesmlm.families.normal_cdf import log_cdf, log_cdf_slopes
+from bayesmlm.families.special import exponential, log_one_plus
 from bayesmlm.families.tensors import log_odds
 
 TOGETHER = 32
@@ -97,6 +98,8 @@ class Binomial(Family):
 @njit(cache=True, nogil=True, error_model="numpy")
 def logit_rows(y, eta, others, known, weights, slope, other_slopes):
     """Return sum w (y eta - n log(1 + exp(eta))); see `families.rows.add_rows`."""
+    if one_trial(known, weights):
+        return binary_rows(y, eta, slope)
     trials = known[0]
     by_trials, by_weight = int(len(trials) > 1), int(len(weights) > 1)
     total = 0.0
@@ -133,74 +136,96 @@ def probit_rows(y, eta, others, known, weights, slope, other_slopes):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def logit_curvatures(y, eta, others, known, weights, first, second, third):
-    """Return sum w (y eta - n log(1 + exp(eta))); see `families.rows.curvatures`.
-
-    One logarithm serves the product of `TOGETHER` rows of one trial.
-    """
+def logit_curvatures(y, eta, others, known, weights, value, first, second, third):
+    """Set w (y eta - n log(1 + exp(eta))); see `families.rows.curvatures`."""
+    if one_trial(known, weights):
+        binary_curvatures(y, eta, value, first, second, third)
+        return
     trials = known[0]
     by_trials, by_weight = int(len(trials) > 1), int(len(weights) > 1)
-    total, product, waiting = 0.0, 1.0, 0
     for i in range(len(y)):
         n, w = trials[i * by_trials], weights[i * by_weight]
         small = np.exp(-abs(eta[i]))
         p = (1.0 if eta[i] > 0.0 else small) / (1.0 + small)
         q = (small if eta[i] > 0.0 else 1.0) / (1.0 + small)
         less = n - y[i] if eta[i] > 0.0 else y[i]
-        total -= w * less * abs(eta[i])
-        if w * n == 1.0:
-            product *= 1.0 + small
-            waiting += 1
-            if waiting == TOGETHER:
-                total -= np.log(product)
-                product, waiting = 1.0, 0
-        else:
-            total -= w * n * np.log1p(small)
+        value[i] = -w * (less * abs(eta[i]) + n * np.log1p(small))
         first[i] = w * (y[i] * q - (n - y[i]) * p)
         second[i] = -w * n * p * q
         third[i] = second[i] * (q - p)
-    return total - np.log(product)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def probit_curvatures(y, eta, others, known, weights, first, second, third):
-    """Return sum w (y log Phi(eta) + (n - y) log Phi(-eta)); see `families.rows.curvatures`."""
+def probit_curvatures(y, eta, others, known, weights, value, first, second, third):
+    """Set w (y log Phi(eta) + (n - y) log Phi(-eta)); see `families.rows.curvatures`."""
     trials = known[0]
     by_trials, by_weight = int(len(trials) > 1), int(len(weights) > 1)
-    total = 0.0
     for i in range(len(y)):
         n, w = trials[i * by_trials], weights[i * by_weight]
-        first[i] = second[i] = third[i] = 0.0
+        value[i] = first[i] = second[i] = third[i] = 0.0
         if y[i] > 0.0:
             log_p, slope, bend, twist = log_cdf_slopes(eta[i])
-            total += w * y[i] * log_p
+            value[i] += w * y[i] * log_p
             first[i] += w * y[i] * slope
             second[i] += w * y[i] * bend
             third[i] += w * y[i] * twist
         if y[i] < n:
             log_q, slope, bend, twist = log_cdf_slopes(-eta[i])
-            total += w * (n - y[i]) * log_q
+            value[i] += w * (n - y[i]) * log_q
             first[i] -= w * (n - y[i]) * slope
             second[i] += w * (n - y[i]) * bend
             third[i] -= w * (n - y[i]) * twist
-    return total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def logit_total(y, eta):
-    """Return sum (y eta - log(1 + exp(eta))), one trial and weight one a row.
+def one_trial(known, weights):
+    """Whether every row has one trial and weight one."""
+    trials = known[0]
+    return len(trials) == 1 and len(weights) == 1 and trials[0] == 1.0 and weights[0] == 1.0
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+def binary_rows(y, eta, slope):
+    """Return sum (y eta - log(1 + exp(eta))), one trial and weight one a row, and set its slopes.
 
     One logarithm serves the product of `TOGETHER` rows.
     """
-    total, product, waiting = 0.0, 1.0, 0
+    total = 0.0
+    for start in range(0, len(y), TOGETHER):
+        product = 1.0
+        # of unsigned whole numbers compilers know that they do not count from the end
+        for i in range(np.uint64(start), np.uint64(min(start + TOGETHER, len(y)))):
+            small = exponential(-abs(eta[i]))
+            large = 1.0 / (1.0 + small)
+            p = large if eta[i] > 0.0 else small * large
+            q = small * large if eta[i] > 0.0 else large
+            total += y[i] * eta[i] - max(eta[i], 0.0)
+            product *= 1.0 + small
+            slope[i] = y[i] * q - (1.0 - y[i]) * p
+        total -= np.log(product)
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def binary_densities(y, eta, value):
+    """Set the log densities of rows of one trial and weight one."""
     for i in range(len(y)):
-        total += y[i] * eta[i] - max(eta[i], 0.0)
-        product *= 1.0 + np.exp(-abs(eta[i]))
-        waiting += 1
-        if waiting == TOGETHER:
-            total -= np.log(product)
-            product, waiting = 1.0, 0
-    return total - np.log(product)
+        small = exponential(-abs(eta[i]))
+        value[i] = y[i] * eta[i] - max(eta[i], 0.0) - log_one_plus(small)
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def binary_curvatures(y, eta, value, first, second, third):
+    """Set the log densities of rows of one trial and weight one, and their derivatives."""
+    for i in range(len(y)):
+        small = exponential(-abs(eta[i]))
+        large = 1.0 / (1.0 + small)
+        p = large if eta[i] > 0.0 else small * large
+        q = small * large if eta[i] > 0.0 else large
+        value[i] = y[i] * eta[i] - max(eta[i], 0.0) - log_one_plus(small)
+        first[i] = y[i] * q - (1.0 - y[i]) * p
+        second[i] = -p * q
+        third[i] = second[i] * (q - p)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -135,19 +135,17 @@ def rows(link, y, eta, others, weights, slope, other_slopes):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def curvatures(link, y, eta, others, weights, first, second, third):
-    """Return the log density and set its derivatives; see `families.rows.curvatures`."""
+def curvatures(link, y, eta, others, weights, value, first, second, third):
+    """Set the log densities and their derivatives; see `families.rows.curvatures`."""
     by_row, by_weight = int(others.shape[1] > 1), int(len(weights) > 1)
     cuts = np.empty(len(others))
-    total = 0.0
     for i in range(len(y)):
         if i == 0 or by_row:
             set_cuts(others, i * by_row, cuts)
         w = weights[i * by_weight]
-        value, one, two, three, _, _ = category(link, int(y[i]), eta[i], cuts)
-        total += w * value
+        log_density, one, two, three, _, _ = category(link, int(y[i]), eta[i], cuts)
+        value[i] = w * log_density
         first[i], second[i], third[i] = w * one, w * two, w * three
-    return total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

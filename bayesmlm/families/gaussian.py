@@ -120,25 +120,23 @@ def rows(y, eta, others, known, weights, slope, other_slopes):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def curvatures(y, eta, others, known, weights, first, second, third):
-    """Return the total of `rows`; see `families.rows.curvatures`."""
+def curvatures(y, eta, others, known, weights, value, first, second, third):
+    """Set what `rows` adds up, and its derivatives; see `families.rows.curvatures`."""
     root, free = known[0], len(others) > 0
     by_root, by_weight = int(len(root) > 1), int(len(weights) > 1)
     by_sigma = int(free and others.shape[1] > 1)
     log_sigma = others[0, 0] if free else 0.0
     inverse = np.exp(-log_sigma)
-    total = 0.0
     for i in range(len(y)):
         if by_sigma:
             log_sigma = others[0, i]
             inverse = np.exp(-log_sigma)
         k, w = root[i * by_root] * inverse, weights[i * by_weight]
         standard = (y[i] - eta[i]) * k
-        total -= w * (0.5 * standard * standard + log_sigma)
+        value[i] = -w * (0.5 * standard * standard + log_sigma)
         first[i] = w * standard * k
         second[i] = -w * k * k
         third[i] = 0.0
-    return total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -14,6 +14,7 @@ from bayesmlm.families import locations, tensors
 from bayesmlm.families.family import Array, Family, whole
 from bayesmlm.families.link import LINKS, Link
 from bayesmlm.families.log_location import chain, log_mean
+from bayesmlm.families.special import exponential
 
 
 def log_probability(y: Array, m: Array) -> Array:
@@ -88,29 +89,35 @@ class Poisson(Family):
         return pm.Poisson(name, mu, observed=observed, dims=dims)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 def rows(y, eta, others, known, weights, slope, other_slopes):
     """Return sum w (y eta - exp(eta)); see `families.rows.add_rows`."""
     by_weight = int(len(weights) > 1)
     total = 0.0
     for i in range(len(y)):
-        w, mean = weights[i * by_weight], np.exp(eta[i])
+        w, mean = weights[i * by_weight], exponential(eta[i])
         total += w * (y[i] * eta[i] - mean)
         slope[i] = w * (y[i] - mean)
     return total
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def curvatures(y, eta, others, known, weights, first, second, third):
-    """Return sum w (y eta - exp(eta)); see `families.rows.curvatures`."""
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def densities(y, eta, weights, value):
+    """Set w (y eta - exp(eta))."""
     by_weight = int(len(weights) > 1)
-    total = 0.0
     for i in range(len(y)):
-        w, mean = weights[i * by_weight], np.exp(eta[i])
-        total += w * (y[i] * eta[i] - mean)
+        value[i] = weights[i * by_weight] * (y[i] * eta[i] - exponential(eta[i]))
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def curvatures(y, eta, others, known, weights, value, first, second, third):
+    """Set w (y eta - exp(eta)) and its derivatives; see `families.rows.curvatures`."""
+    by_weight = int(len(weights) > 1)
+    for i in range(len(y)):
+        w, mean = weights[i * by_weight], exponential(eta[i])
+        value[i] = w * (y[i] * eta[i] - mean)
         first[i] = w * (y[i] - mean)
         second[i] = third[i] = -w * mean
-    return total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -77,40 +77,42 @@ def add_rows(code, y, eta, others, known, weights, slope, other_slopes):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def curvatures(code, y, eta, others, known, weights, first, second, third):
-    """Return the log density of the rows up to a constant, and set its derivatives in eta.
+def curvatures(code, y, eta, others, known, weights, value, first, second, third):
+    """Set the log densities of the rows, up to a constant, and their derivatives in eta.
 
     Parameters
     ----------
     code, y, eta, others, known, weights
         As of `add_rows`.
-    first, second, third
-        Set to the derivatives of each row, weights applied, shape (N,).
+    value, first, second, third
+        Set, weights applied, shape (N,).
     """
     if code == GAUSSIAN:
-        return gaussian.curvatures(y, eta, others, known, weights, first, second, third)
+        gaussian.curvatures(y, eta, others, known, weights, value, first, second, third)
+        return
     if code == BINOMIAL_LOGIT:
-        return binomial.logit_curvatures(y, eta, others, known, weights, first, second, third)
+        binomial.logit_curvatures(y, eta, others, known, weights, value, first, second, third)
+        return
     if code == BINOMIAL_PROBIT:
-        return binomial.probit_curvatures(y, eta, others, known, weights, first, second, third)
+        binomial.probit_curvatures(y, eta, others, known, weights, value, first, second, third)
+        return
     if code == POISSON_LOG:
-        return poisson.curvatures(y, eta, others, known, weights, first, second, third)
+        poisson.curvatures(y, eta, others, known, weights, value, first, second, third)
+        return
     kind, link = code // LINKS_OF_A_KIND, code % LINKS_OF_A_KIND
     if kind == CUMULATIVE:
-        return cumulative_kernel.curvatures(link, y, eta, others, weights, first, second, third)
+        cumulative_kernel.curvatures(link, y, eta, others, weights, value, first, second, third)
+        return
     K, M = len(others), len(known)
     by_other, by_known = others.shape[1] > 1, known.shape[1] > 1
     by_weight = len(weights) > 1
-    total = 0.0
     for i in range(len(y)):
         at = i if by_other else 0
         a, b = others[0, at] if K > 0 else 0.0, others[1, at] if K > 1 else 0.0
         fact = known[0, i if by_known else 0] if M > 0 else 0.0
         w = weights[i if by_weight else 0]
-        value, one, two, three, _, _ = point(kind, link, y[i], eta[i], a, b, fact)
-        total += w * value
-        first[i], second[i], third[i] = w * one, w * two, w * three
-    return total
+        log_density, one, two, three, _, _ = point(kind, link, y[i], eta[i], a, b, fact)
+        value[i], first[i], second[i], third[i] = w * log_density, w * one, w * two, w * three
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -141,14 +143,11 @@ def information(code, eta, others, known, weights, expected_information):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def total(code, y, eta, others, known, weights, slope, other_slopes):
-    """Return what `add_rows` returns; the slopes are room to work in."""
-    if (
-        code == BINOMIAL_LOGIT
-        and len(known[0]) == 1
-        and known[0, 0] == 1.0
-        and len(weights) == 1
-        and weights[0] == 1.0
-    ):
-        return binomial.logit_total(y, eta)
-    return add_rows(code, y, eta, others, known, weights, slope, other_slopes)
+def densities(code, y, eta, others, known, weights, value, slopes):
+    """Set the log densities that `curvatures` sets; the slopes (3, N) are room to work in."""
+    if code == BINOMIAL_LOGIT and binomial.one_trial(known, weights):
+        binomial.binary_densities(y, eta, value)
+    elif code == POISSON_LOG:
+        poisson.densities(y, eta, weights, value)
+    else:
+        curvatures(code, y, eta, others, known, weights, value, slopes[0], slopes[1], slopes[2])

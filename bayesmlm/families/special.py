@@ -4,10 +4,62 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import njit
 
 LARGE = 12.0
 """From here on the asymptotic series hold to double precision (Abramowitz & Stegun, 6.3-6.4)."""
+
+
+LOG2_E, LN2 = 1.4426950408889634, 0.6931471805599453
+LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
+"""log 2, the first part short enough that its products with whole numbers are exact."""
+
+ROUNDER = 1.5 * 2.0**52
+"""Added, it leaves a number rounded to a whole one in the last bits."""
+
+LEAST, MOST = -708.0, 709.78
+"""Between these the exponential is a normal number."""
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def exponential(x):
+    """Return exp(x), of relative error 4e-16, by instructions that work on several x at once.
+
+    Zero below -708, where it is less than 1e-307. With x = k log 2 + r, exp(r) is a
+    polynomial and k is added to its exponent.
+    """
+    inside = min(max(x, LEAST), MOST)
+    shifted = inside * LOG2_E + ROUNDER
+    k = shifted - ROUNDER
+    r = (inside - k * LN2_HIGH) - k * LN2_LOW
+    value = 1 / 39916800 + r / 479001600
+    value = 1 / 362880 + r * (1 / 3628800 + r * value)
+    value = 1 / 5040 + r * (1 / 40320 + r * value)
+    value = 1 / 120 + r * (1 / 720 + r * value)
+    value = 1 / 6 + r * (1 / 24 + r * value)
+    value = 1.0 + r * (1.0 + r * (0.5 + r * value))
+    scale = np.float64(shifted).view(np.int64) << 52
+    value = np.int64(np.float64(value).view(np.int64) + scale).view(np.float64)
+    value = np.inf if x > MOST else value
+    value = 0.0 if x < LEAST else value
+    return value if x == x else x
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def log_one_plus(x):
+    """Return log(1 + x) for x from 0 to 1, by instructions that work on several x at once.
+
+    It is 2 artanh(z), z = x / (2 + x); near one, where z is large, that of (1 + x) / 2.
+    """
+    large = x > 0.41421356237309515
+    z = (x - 1.0 if large else x) / (x + 3.0 if large else x + 2.0)
+    square = z * z
+    series = 1 / 17 + square * (1 / 19 + square * (1 / 21))
+    series = 1 / 11 + square * (1 / 13 + square * (1 / 15 + square * series))
+    series = 1 / 5 + square * (1 / 7 + square * (1 / 9 + square * series))
+    value = 2.0 * (z + z * square * (1 / 3 + square * series))
+    return value + LN2 if large else value
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

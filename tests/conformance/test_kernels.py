@@ -29,8 +29,9 @@ def slopes(
 def bends(
     f: Family, y: np.ndarray, eta: np.ndarray, line: np.ndarray, rows: Rows, weights: Any = ONE
 ) -> tuple[float, np.ndarray]:
-    found = np.empty((3, len(y)))
-    return curvatures(code(f), y, eta, line, f.known(rows), weights, *found), found
+    value, found = np.empty(len(y)), np.empty((3, len(y)))
+    curvatures(code(f), y, eta, line, f.known(rows), weights, value, *found)
+    return value.sum(), found
 
 
 @each
