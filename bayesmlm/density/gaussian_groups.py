@@ -20,9 +20,9 @@ Vehtari, Mononen, Tolvanen, Sivula & Winther (2016), Journal of Machine Learning
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-from bayesmlm.density.quadrature_kernel import scale_columns
+from bayesmlm.density.chunks import scale_columns
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -102,9 +102,9 @@ def chain(residual, weight, T, starts, last, widths, out):
                 break
 
 
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-def groups(residual, sigma, Z, factors, weight, starts, last, widths):
-    """Return `chain` for S parameter vectors, shape (S, J).
+@njit(cache=True, nogil=True, error_model="numpy")
+def groups(first, stop, residual, sigma, Z, factors, weight, starts, last, widths, out):
+    """Set `chain` for parameter vectors `first` to `stop` of S.
 
     Parameters
     ----------
@@ -120,16 +120,14 @@ def groups(residual, sigma, Z, factors, weight, starts, last, widths):
         Precision of each row at sigma = 1, shape (n,).
     starts, last, widths
         As of `chain`.
+    out
+        Shape (S, J).
     """
-    S, levels, J = len(residual), len(widths), 0
-    for k in range(len(starts) - 1):
-        J += 1 if levels == 1 or last[k, levels - 2] else 0
-    out = np.empty((S, J))
-    for s in prange(S):
-        T = np.empty(Z.shape)
+    T = np.empty(Z.shape[::-1])
+    for s in range(first, stop):
         scale_columns(Z, factors[s], T)
-        chain(residual[s], weight / sigma[s] ** 2, T, starts, last, widths, out[s])
-    return out
+        columns = T.T.copy()
+        chain(residual[s], weight / sigma[s] ** 2, columns, starts, last, widths, out[s])
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -174,12 +172,10 @@ def left_out(residual, weight, T, starts, out):
             out[i] = 0.5 * (np.log(rest) - weight[i] * (residual[i] - mean) ** 2 / rest)
 
 
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-def rows(residual, sigma, Z, factors, weight, starts):
-    """Return `left_out` for S parameter vectors, shape (S, n); see `groups`."""
-    out = np.empty(residual.shape)
-    for s in prange(len(residual)):
-        T = np.empty(Z.shape)
+@njit(cache=True, nogil=True, error_model="numpy")
+def rows(first, stop, residual, sigma, Z, factors, weight, starts, out):
+    """Set `left_out` for parameter vectors `first` to `stop` of S; see `groups`."""
+    T = np.empty(Z.shape[::-1])
+    for s in range(first, stop):
         scale_columns(Z, factors[s], T)
-        left_out(residual[s], weight / sigma[s] ** 2, T, starts, out[s])
-    return out
+        left_out(residual[s], weight / sigma[s] ** 2, T.T.copy(), starts, out[s])

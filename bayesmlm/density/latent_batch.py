@@ -20,7 +20,7 @@ def copied(data):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def scaled(G, widths, Z, T, B):
-    """Set T and B to the scaled columns of the leading grouping and of the others, shapes (q, N) and (r, N).
+    """Set T and B to the scaled columns of the leading and other groupings, (q, N) and (r, N).
 
     Parameters
     ----------

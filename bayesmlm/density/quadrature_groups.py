@@ -13,117 +13,108 @@ Vehtari, Mononen, Tolvanen, Sivula & Winther (2016), Journal of Machine Learning
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
-from bayesmlm.density.group_mode import CLOSE, find_mode, predict, private
-from bayesmlm.density.quadrature_kernel import place, scale_columns
-from bayesmlm.families.rows import total
+from bayesmlm.density.chunks import part, place, predict, private, room, scale_columns
+from bayesmlm.density.group_mode import CLOSE, find_modes
+from bayesmlm.families.rows import densities
 
 TELLING = 0.1
 """Share of the curvature at the mode from which a row gets nodes of its own."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def log_sum(h, out):
-    """Return log sum exp(h), and set out to the terms' shares."""
-    best, mass = -np.inf, 0.0
+def log_sum(h):
+    """Return log sum exp(h)."""
+    best, mass = h.max(), 0.0
     for k in range(len(h)):
-        best = max(best, h[k])
-    for k in range(len(h)):
-        out[k] = np.exp(h[k] - best)
-        mass += out[k]
-    for k in range(len(h)):
-        out[k] /= mass
+        mass += np.exp(h[k] - best)
     return best + np.log(mass)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def integral(code, y, base, T, others, known, w, rule, v, M, room, eta, slopes, h):
+def integral(own, base, T, others, bounds, rule, v, found, at, h, values, slopes):
     """Return the log likelihood of one group, its effects integrated out.
 
     Parameters
     ----------
-    code, y, base, T, others, known, w
-        As of `group_mode.find_mode`.
+    own
+        Code of the family, y, known and weights of the group's n rows.
+    base, T, others, bounds, v, found
+        As of `group_mode.find_modes`, of one group; v is moved to the mode.
     rule
         Nodes (K, q) and log weights (K,).
-    v, M
-        Moved to the mode and the root of its curvature's inverse.
-    room, eta, slopes
-        To work in; slopes end as the derivatives at the mode.
-    h
-        Set to the terms of the sum, shape (K,).
+    at, slopes
+        To work in, shapes (1, q) and (3, n).
+    h, values
+        Set to the terms of the sum (K,), and the rows' log densities at each node (K, n).
     """
     nodes, log_weights = rule
-    found = find_mode(code, y, base, T, others, known, w, v, M, eta, slopes, CLOSE, room)
-    at, shares = np.empty(len(v)), np.empty(len(h))
-    other_slopes, slope = np.zeros(others.shape), np.empty(len(y))
+    M, log_M, eta = found[0], found[1], found[2]
+    code, y, known, weights = own
+    n = len(y)
+    find_modes(own, base, T, others, bounds, v, CLOSE, found)
+    length = np.empty(1)
     for k in range(len(h)):
-        h[k] = found + log_weights[k] + place(v, M, nodes[k], at)
-        predict(base, T, at, eta)
-        h[k] += total(code, y, eta, others, known, w, slope, other_slopes)
-    return log_sum(h, shares)
+        place(v, M[:1], nodes[k], at, length)
+        predict(base, T, bounds, at, eta)
+        densities(code, y, eta[:n], others, known, weights, values[k], slopes)
+        h[k] = log_M[0] + log_weights[k] + length[0] + values[k].sum()
+    return log_sum(h)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def share_of_curvature(M, t, second):
-    """Return the share that a row with columns t and a second derivative has."""
+def share_of_curvature(M, T, i, second):
+    """Return the share that row i with a second derivative has."""
     length = 0.0
-    for b in range(len(t)):
+    for b in range(len(T)):
         turned = 0.0
         for a in range(b + 1):
-            turned += M[a, b] * t[a]
+            turned += M[a, b] * T[a, i]
         length += turned**2
     return -second * length
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def group_rows(own, base, T, others, bounds, rule, v, found, at, h, values, whole, out):
+    """Set out to the values of the rows of one group, given what `integral` set."""
+    code, y, known, weights = own
+    n, K = len(y), len(h)
+    second, root = found[3][2, :n].copy(), found[0][0].copy()
+    own_v, own_h, spare = np.empty(v.shape), np.empty(K), np.empty((K, n))
+    slopes = np.empty((3, n))
+    for i in range(n):
+        if share_of_curvature(root, T, bounds[0] + i, second[i]) < TELLING:
+            for k in range(K):
+                own_h[k] = h[k] - values[k, i]
+            out[i] = whole - log_sum(own_h)
+            continue
+        rest = np.empty(n)
+        rest[:] = weights
+        rest[i] = 0.0
+        own_v[:] = v
+        left = (code, y, known, rest)
+        out[i] = whole - integral(
+            left, base, T, others, bounds, rule, own_v, found, at, own_h, spare, slopes
+        )
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def one_vector(base, T, others, rows, starts, rule, modes, by_row, out):
     """Set out to the values of all groups, or of all rows, at one parameter vector."""
-    code, y, known, weights = rows
     nodes, _ = rule
-    (K, q), by_known = nodes.shape, int(known.shape[1] > 1)
-    v, own_v, M = np.empty(q), np.empty(q), np.empty((q, q))
-    own_M, at, room = np.empty((q, q)), np.empty(q), np.empty((3 + q, q))
-    h, own_h, shares, first = np.empty(K), np.empty(K), np.empty(K), np.empty(1)
-    other_slopes = np.zeros(others.shape)
+    K, q = nodes.shape
+    found, v, at, h = room(starts, 1, q), np.empty((1, q)), np.empty((1, q)), np.empty(K)
     for j in range(len(starts) - 1):
         a, b = starts[j], starts[j + 1]
-        n = b - a
-        x = known[:, a * by_known : (b - 1) * by_known + 1]
-        w, eta = weights[a:b], np.empty(n)
-        slopes = (np.empty(n), np.empty(n), np.empty(n))
-        v[:] = modes[j]
-        value = integral(
-            code, y[a:b], base[a:b], T[a:b], others, x, w, rule, v, M, room, eta, slopes, h
-        )
-        if not by_row:
-            out[j] = value
-            continue
-        second = slopes[1].copy()
-        lik = np.zeros((n, K))
-        for k in range(K):
-            place(v, M, nodes[k], at)
-            predict(base[a:b], T[a:b], at, eta)
-            for i in range(n):
-                e = i * by_known
-                lik[i, k] = total(
-                    code, y[a + i : a + i + 1], eta[i : i + 1], others, x[:, e : e + 1],
-                    w[i : i + 1], first, other_slopes,
-                )  # fmt: skip
-        for i in range(n):
-            if share_of_curvature(M, T[a + i], second[i]) < TELLING:
-                for k in range(K):
-                    own_h[k] = h[k] - lik[i, k]
-                out[a + i] = value - log_sum(own_h, shares)
-                continue
-            rest = w.copy()
-            rest[i] = 0.0
-            own_v[:] = v
-            out[a + i] = value - integral(
-                code, y[a:b], base[a:b], T[a:b], others, x, rest, rule, own_v, own_M, room, eta,
-                slopes, own_h,
-            )  # fmt: skip
+        bounds, own = starts[j : j + 2], part(rows, a, b)
+        values, slopes = np.empty((K, b - a)), np.empty((3, b - a))
+        v[0] = modes[j]
+        whole = integral(own, base, T, others, bounds, rule, v, found, at, h, values, slopes)
+        if by_row:
+            group_rows(own, base, T, others, bounds, rule, v, found, at, h, values, whole, out[a:b])
+        else:
+            out[j] = whole
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -138,23 +129,19 @@ def each_row(rows, eta, others):
         Shapes (n,) and (K, 1).
     """
     code, y, known, weights = rows
-    by_known = int(known.shape[1] > 1)
-    out, slope, other_slopes = np.empty(len(y)), np.empty(1), np.zeros(others.shape)
-    for i in range(len(y)):
-        e = i * by_known
-        out[i] = total(
-            code, y[i : i + 1], eta[i : i + 1], others, known[:, e : e + 1], weights[i : i + 1],
-            slope, other_slopes,
-        )  # fmt: skip
+    out = np.empty(len(y))
+    densities(code, y, eta, others, known, weights, out, np.empty((3, len(y))))
     return out
 
 
-@njit(cache=True, nogil=True, parallel=True, error_model="numpy")
-def evaluate(base, Z, factors, others, rows, starts, rule, modes, by_row):
-    """Return log likelihoods of groups, or of rows given the others of their group.
+@njit(cache=True, nogil=True, error_model="numpy")
+def evaluate(first, last, base, Z, factors, others, rows, starts, rule, modes, by_row, out):
+    """Set log likelihoods of groups, or of rows given the others of their group.
 
     Parameters
     ----------
+    first, last
+        Which parameter vectors of S.
     base
         Linear predictors without the effects, rows in the order of the groups, shape (S, n).
     Z
@@ -174,17 +161,12 @@ def evaluate(base, Z, factors, others, rows, starts, rule, modes, by_row):
         Where searches begin, shape (J, q).
     by_row
         Whether of rows.
-
-    Returns
-    -------
-    array, shape (S, J) or (S, n)
-        Up to the constants of the family's kernel; NaN where no mode was found.
+    out
+        Set, shape (S, J) or (S, n), up to the constants of the family's kernel; NaN where no
+        mode was found.
     """
-    S, n = base.shape
-    out = np.empty((S, n if by_row else len(starts) - 1))
-    for s in prange(S):
-        T = np.empty(Z.shape)
+    T, own = np.empty(Z.shape[::-1]), private(rows)
+    for s in range(first, last):
         scale_columns(Z, factors[s], T)
-        own = others[s].copy().reshape(-1, 1)
-        one_vector(base[s], T, own, private(rows), starts, rule, modes, by_row, out[s])
-    return out
+        further = others[s].copy().reshape(-1, 1)
+        one_vector(base[s], T, further, own, starts, rule, modes, by_row, out[s])

@@ -29,4 +29,9 @@ def uniform(stream):
 
 def streams(seed: int, S: int) -> NDArray[np.uint64]:
     """Return where S streams begin, shape (S, 1)."""
-    return np.random.SeedSequence([seed, 3]).generate_state(S, np.uint64).reshape(S, 1)
+    return (
+        np.random.SeedSequence([seed, 3])
+        .generate_state(S, np.uint64)
+        .astype(np.uint64)
+        .reshape(S, 1)
+    )

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from bayesmlm.density import gaussian_groups, quadrature_groups
 from bayesmlm.density.gauss_hermite import gauss_hermite
 from bayesmlm.density.quadrature import WIDEST
-from bayesmlm.density.threads import own_threads
+from bayesmlm.density.threads import spread
 from bayesmlm.design import Design, RandomBlock
 from bayesmlm.design.grouping import Grouping, is_nested
 from bayesmlm.effects import random_effects
@@ -175,14 +175,15 @@ class Integrated:
         constant = 0.5 * power * (np.log(precision) - np.log(2 * np.pi))
         residual = self.design.y[rows] - base
         Z, weight = self.columns(rows), power * precision
-        with own_threads(10.0 * residual.size * Z.shape[1] ** 2):
-            if by_row:
-                found = gaussian_groups.rows(residual, sigma, Z, self.factors, weight, starts)
-                return np.asarray(found + constant - np.outer(np.log(sigma), power))
-            last, widths = self.nesting(rows, starts)
-            found = gaussian_groups.groups(
-                residual, sigma, Z, self.factors, weight, starts, last, widths
-            )
+        given = residual, sigma, Z, self.factors, weight, starts
+        S, work = len(residual), 10.0 * residual.size * Z.shape[1] ** 2
+        if by_row:
+            found = np.empty(residual.shape)
+            spread(gaussian_groups.rows, S, work, *given, found)
+            return np.asarray(found + constant - np.outer(np.log(sigma), power))
+        last, widths = self.nesting(rows, starts)
+        found = np.empty((S, len(self.cuts(rows, self.chain[-1])) - 1))
+        spread(gaussian_groups.groups, S, work, *given, last, widths, found)
         first = self.cuts(rows, self.chain[-1])[:-1]
         c, n = np.add.reduceat(constant, first), np.add.reduceat(power, first)
         return np.asarray(found + c - np.outer(np.log(sigma), n))
@@ -212,11 +213,12 @@ class Integrated:
         others = np.ascontiguousarray(np.hstack([*line, np.empty((len(base), 0))]))
         constant = self.constants(rows, own, others)
         rule = gauss_hermite(NODES[q], q)
-        with own_threads(20.0 * base.size * len(rule[1])):
-            found = quadrature_groups.evaluate(
-                base, self.columns(rows), self.factors, others, own, starts, rule,
-                np.zeros((len(starts) - 1, q)), by_row,
-            )  # fmt: skip
+        found = np.empty((len(base), base.shape[1] if by_row else len(starts) - 1))
+        spread(
+            quadrature_groups.evaluate, len(base), 20.0 * base.size * len(rule[1]),
+            base, self.columns(rows), self.factors, others, own, starts, rule,
+            np.zeros((len(starts) - 1, q)), by_row, found,
+        )  # fmt: skip
         left_out = constant if by_row else np.add.reduceat(constant, starts[:-1])
         return np.asarray(found + left_out)
 

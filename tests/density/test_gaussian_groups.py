@@ -26,9 +26,9 @@ def test_three_nested_groupings():
     Z, residual, weight = RNG.normal(size=(10, 3)), RNG.normal(size=(1, 10)), np.ones(10)
     factor = np.diag([0.7, 1.3, 0.9])[None]
     widths = np.array([1, 1, 1])
-    found = gaussian_groups.groups(
-        residual, np.array([0.8]), Z, factor, weight, starts, last, widths
-    )
+    found = np.empty((1, 2))
+    given = residual, np.array([0.8]), Z, factor, weight, starts
+    gaussian_groups.groups(0, 1, *given, last, widths, found)
     V = 0.64 * np.eye(10)
     for k, code in enumerate(codes):
         scaled = Z[:, k] * factor[0, k, k]
@@ -44,8 +44,8 @@ def test_three_nested_groupings():
 def test_a_row_alone_has_the_density_of_its_group():
     residual, Z, weight = np.array([[1.3]]), np.array([[2.0]]), np.array([0.5])
     sigma, factor, starts = np.array([0.8]), np.array([[[1.1]]]), np.array([0, 1])
-    alone = gaussian_groups.rows(residual, sigma, Z, factor, weight, starts)
-    group = gaussian_groups.groups(
-        residual, sigma, Z, factor, weight, starts, np.ones((1, 0), bool), np.array([1])
-    )
+    alone, group = np.empty((1, 1)), np.empty((1, 1))
+    given = residual, sigma, Z, factor, weight, starts
+    gaussian_groups.rows(0, 1, *given, alone)
+    gaussian_groups.groups(0, 1, *given, np.ones((1, 0), bool), np.array([1]), group)
     np.testing.assert_allclose(alone, group)
