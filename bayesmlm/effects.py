@@ -89,7 +89,7 @@ def random_effects(
     else:
         drawn = kept[:, chosen]
     sd = result.posterior[names.sd(block.name)]
-    dim, effect = names.safe(block.name), names.effect_dim(block.name)
+    dim, effect = block.dim, names.effect_dim(block.name)
     return xr.DataArray(
         drawn.reshape(sd.sizes["chain"], sd.sizes["draw"], *drawn.shape[1:]),
         dims=("chain", "draw", dim, effect),
@@ -129,9 +129,7 @@ def kept_draws(result: FitResult, block: RandomBlock) -> Array | None:
     name = names.effects(block.name)
     if name not in posterior:
         return None
-    array = posterior[name].transpose(
-        "chain", "draw", names.safe(block.name), names.effect_dim(block.name)
-    )
+    array = posterior[name].transpose("chain", "draw", block.dim, names.effect_dim(block.name))
     values = array.to_numpy()
     return np.asarray(values.reshape(-1, *values.shape[2:]))
 

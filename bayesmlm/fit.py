@@ -48,7 +48,7 @@ from bayesmlm.reports.summary import fixed_table, latent_table, summary, varianc
 from bayesmlm.reports.vocabulary import words
 from bayesmlm.result import FitResult
 from bayesmlm.saving import load_result, replacing, save_result
-from bayesmlm.spec.render import formula_text
+from bayesmlm.spec.render import formulas_text
 from bayesmlm.summaries.draws import PROBABILITY
 from bayesmlm.summaries.grid import At
 from bayesmlm.summaries.maximum import ERRORS
@@ -624,7 +624,7 @@ class Fit:
     def __repr__(self) -> str:
         result = self.result
         state = "converged" if self.check().ok else "not converged"
-        return f"<bayesmlm.Fit {formula_text(result.spec)} by {result.engine.name}, {state}>"
+        return f"<bayesmlm.Fit {formulas_text(result.spec)} by {result.engine.name}, {state}>"
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()

@@ -9,6 +9,7 @@ BETA = "beta"
 SIGMA = "sigma"
 THRESHOLDS = "thresholds"
 THRESHOLD = "threshold"
+MU = "mu"
 FURTHER = (SIGMA, "nu", "shape", "phi", "zi", "hu", THRESHOLDS)
 PSI = "psi"
 UNCONSTRAINED = "unconstrained_posterior"
@@ -28,6 +29,21 @@ RESERVED = frozenset({COEF, OBS, BETA, *FURTHER, THRESHOLD, "slope", "chain", "d
 def safe(name: str) -> str:
     """Return `name` with the characters replaced that stores read as a path."""
     return name.replace("/", "_").replace("\\", "_")
+
+
+def of_parameter(name: str, parameter: str) -> str:
+    """Name of what belongs to a parameter's linear predictor; the location's is plain."""
+    return name if parameter == MU else f"{name}_{parameter}"
+
+
+def parameter_group(parameter: str, group: str) -> str:
+    """Name of the effects of a grouping on a parameter: ``sigma_school``."""
+    return group if parameter == MU else f"{parameter}_{group}"
+
+
+def parameter_coef(parameter: str, coef: str) -> str:
+    """Name of a coefficient in a parameter's linear predictor: ``sigma_ses``."""
+    return coef if parameter == MU else f"{parameter}_{coef}"
 
 
 def sd(group: str) -> str:

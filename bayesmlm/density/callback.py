@@ -45,7 +45,7 @@ COPY_SIGNATURE = types.int64(
 """Of (size, size of the copy, theta, copy, table)."""
 
 COLUMNS = 4
-CONDITIONAL_ARRAYS, NESTED_ARRAYS, CROSSED_ARRAYS = 27, 18, 33
+CONDITIONAL_ARRAYS, NESTED_ARRAYS, CROSSED_ARRAYS = 30, 18, 33
 """Shapes of the tables."""
 
 COMPILED: list[Any] = []
@@ -142,12 +142,15 @@ def conditional_callback(size, theta_at, gradient_at, value_at, table_at):
     outcome = (
         integers(table, 19),
         floats(table, 20),
-        floats(table, 21),
+        matrix(table, 21),
         matrix(table, 22),
         matrix(table, 23),
         integer_matrix(table, 24),
         matrix(table, 25),
         floats(table, 26),
+        integer_matrix(table, 27),
+        integers(table, 28),
+        integers(table, 29),
     )
     gradient = carray(gradient_at, (size,))
     value_at[0] = log_posterior(carray(theta_at, (size,)), gradient, fixed, hyper, effects, outcome)

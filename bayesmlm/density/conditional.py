@@ -6,7 +6,8 @@ a value a group and effect,
     log p(theta | y) = sum_i w_i log p(y_i | eta_i, psi) + log p(c) + log p(psi)
                        + sum_j log p(v_j | psi, c) + constant.
 
-It is the density of the PyMC graph, in the graph's coordinates.
+It is the density of the PyMC graph, in the graph's coordinates. Where further parameters have
+formulas, their fixed effects are among the coordinates and their effects among the values.
 """
 
 from __future__ import annotations
@@ -22,17 +23,43 @@ from bayesmlm.density import conditional_kernel
 from bayesmlm.density.fixed_coordinates import FixedCoordinates, fixed_coordinates
 from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters, log_prior
 from bayesmlm.density.log_prior import STANDARD_NORMAL, STANDARD_STUDENT, prior_arrays
-from bayesmlm.design import Design
+from bayesmlm.design import Design, ParameterDesign
+from bayesmlm.families.on_line import line_code
+from bayesmlm.families.parameter import ORDERED, UNIT
 from bayesmlm.families.rows import code
 from bayesmlm.graph.means import GroupMean, group_means
 from bayesmlm.graph.parametrisation import CENTRED, EffectCoordinates
-from bayesmlm.priors import Prior, Priors, StudentT
+from bayesmlm.priors import Prior, Priors, StudentT, outcome_scale
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 EVERYWHERE = frozenset({"log", "logit", "probit", "cloglog"})
 """Links that any linear predictor suits."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The linear predictor of one parameter in the density.
+
+    Parameters
+    ----------
+    design
+        Of the location, or of a further parameter.
+    fixed
+        Coordinates of its fixed effects.
+    first
+        Where these stand among all coordinates.
+    """
+
+    design: Design | ParameterDesign
+    fixed: FixedCoordinates
+    first: int
+
+    def beta(self, coordinates: Array) -> Array:
+        """Return the coefficients in the user's coordinates, shape (S, p), of (S, all)."""
+        last = self.first + len(self.design.coef)
+        return coordinates[:, self.first : last] @ self.fixed.display.T
 
 
 @dataclass(frozen=True)
@@ -45,8 +72,8 @@ class ConditionalPosterior:
         The model.
     layout
         Positions of the hyperparameters in psi.
-    fixed
-        Coordinates of the fixed effects.
+    parts
+        The linear predictors, the location's first.
     means
         Means of the centred coefficients, by grouping and effect.
     arguments
@@ -58,16 +85,26 @@ class ConditionalPosterior:
     design: Design
     priors: Priors
     layout: Hyperparameters
-    fixed: FixedCoordinates
+    parts: tuple[Part, ...]
     means: dict[tuple[str, str], GroupMean]
     arguments: tuple[tuple[Any, ...], ...]
     constant: float = 0.0
 
     @property
+    def fixed(self) -> FixedCoordinates:
+        """Coordinates of the location's fixed effects."""
+        return self.parts[0].fixed
+
+    @property
+    def n_coordinates(self) -> int:
+        """Number of fixed effects of all parameters."""
+        return n_coefficients(self.design)
+
+    @property
     def size(self) -> int:
         """Length of theta."""
-        p, d = len(self.design.coef), self.layout.size
-        return p + d + sum(b.grouping.size * len(b.effects) for b in self.design.random)
+        values = sum(b.grouping.size * len(b.effects) for b in self.design.blocks)
+        return self.n_coordinates + self.layout.size + values
 
     def __call__(self, theta: Array) -> tuple[float, Array]:
         """Return the log density at theta and its gradient, shape (size,)."""
@@ -79,9 +116,9 @@ class ConditionalPosterior:
 
     def split(self, theta: Array) -> tuple[Array, Array, dict[str, Array]]:
         """Return coordinates (S, p), psi (S, d) and by grouping the values (S, J, q)."""
-        p, d = len(self.design.coef), self.layout.size
+        p, d = self.n_coordinates, self.layout.size
         values, at = {}, p + d
-        for block in self.design.random:
+        for block in self.design.blocks:
             J, q = block.grouping.size, len(block.effects)
             values[block.name] = theta[:, at : at + J * q].reshape(len(theta), J, q)
             at += J * q
@@ -90,7 +127,7 @@ class ConditionalPosterior:
     def mean_matrix(self, group: str, effect: str) -> Array:
         """Return the means of a centred coefficient as linear forms, shape (J, p)."""
         mean = self.means[group, effect]
-        matrix = np.zeros((len(mean.W), len(self.design.coef)))
+        matrix = np.zeros((len(mean.W), self.n_coordinates))
         for w, form in zip(mean.W.T, mean.slopes, strict=True):
             matrix += np.outer(w, form)
         return matrix if mean.intercept is None else matrix + mean.intercept
@@ -106,8 +143,8 @@ class ConditionalPosterior:
         Returns
         -------
         psi, beta, effects
-            Hyperparameters (S, d), coefficients in the user's coordinates (S, p), and by
-            grouping the effects' deviations (S, J, q).
+            Hyperparameters (S, d), the location's coefficients in the user's coordinates
+            (S, p), and by grouping the effects' deviations (S, J, q).
         """
         coordinates, psi, values = self.split(theta)
         effects = {}
@@ -126,23 +163,28 @@ class ConditionalPosterior:
                     u[:, :, k] = own[:, :, k] - coordinates @ matrix.T
                     standard[:, :, k] = (u[:, :, k] - expected) / spread
             effects[block.name] = u
-        return psi, coordinates @ self.fixed.display.T, effects
+        return psi, self.parts[0].beta(coordinates), effects
+
+    def further_beta(self, theta: Array) -> dict[str, Array]:
+        """Return the coefficients of the further parameters' formulas, shape (S, p) each."""
+        coordinates, *_ = self.split(theta)
+        return {part.design.target: part.beta(coordinates) for part in self.parts[1:]}
 
     def log_density(self, theta: Array) -> float:
         """Return the normalised log density at theta by NumPy and SciPy, without kernels."""
         coordinates, *_ = self.split(theta[None])
         psi, beta, effects = self.recover(theta[None])
-        scaled = self.fixed.with_priors @ coordinates[0]
+        every = together(self.parts)
+        scaled = every.with_priors @ coordinates[0]
         total = float(log_prior(self.layout, self.priors, psi)[0])
         if len(scaled):
-            total += float(np.linalg.slogdet(self.fixed.with_priors)[1])
-        for value, prior in zip(scaled, self.fixed.priors, strict=True):
+            total += float(np.linalg.slogdet(every.with_priors)[1])
+        for value, prior in zip(scaled, every.priors, strict=True):
             total += float(prior.log_density(value))
-        eta = self.design.X @ beta[0] + self.design.offset
+        eta, *rest = (self.linear_predictor(part, coordinates, effects) for part in self.parts)
         for slots in self.layout.groups:
             block = slots.block
             u = effects[block.name][0]
-            eta = eta + (block.Z * u[block.grouping.codes]).sum(axis=1)
             L = slots.factor(psi)[0]
             standard = np.linalg.solve(L, u.T)
             total -= 0.5 * float((standard**2).sum() + standard.size * np.log(2 * np.pi))
@@ -151,8 +193,44 @@ class ConditionalPosterior:
         rows = self.design.outcome.rows
         shift = beta @ self.fixed.means if self.design.family.ordered else np.zeros(1)
         others = {name: values[0] for name, values in self.layout.others(psi, shift).items()}
+        for part, own in zip(self.design.further, rest, strict=True):
+            others[part.target] = part.link.inverse(own)
         density = self.design.family.log_density(self.design.y, eta, others, rows)
         return total + float((rows.get("weights", 1.0) * density).sum())
+
+    def linear_predictor(self, part: Part, coordinates: Array, effects: dict[str, Array]) -> Array:
+        """Return the linear predictor of a parameter at the first draw, shape (N,)."""
+        eta = part.design.X @ part.beta(coordinates)[0] + part.design.offset
+        for block in part.design.random:
+            eta = eta + (block.Z * effects[block.name][0][block.grouping.codes]).sum(axis=1)
+        return np.asarray(eta)
+
+
+def n_coefficients(design: Design) -> int:
+    """Return the number of fixed effects of all parameters."""
+    return sum(len(part.coef) for part in design.parts)
+
+
+def linear_parts(design: Design, priors: Priors) -> tuple[Part, ...]:
+    """Return the linear predictors of a design, the location's first."""
+    found: list[Part] = []
+    first = 0
+    for part in design.parts:
+        found.append(Part(part, fixed_coordinates(part, priors.of(part.target)), first))
+        first += len(part.coef)
+    return tuple(found)
+
+
+def together(parts: tuple[Part, ...]) -> FixedCoordinates:
+    """Return the coordinates of all parameters' fixed effects as those of one."""
+    width = sum(len(part.design.coef) for part in parts)
+    own = [part.fixed.among(part.first, width) for part in parts]
+    return FixedCoordinates(
+        display=np.vstack([each.display for each in own]),
+        with_priors=np.vstack([each.with_priors for each in own]),
+        priors=tuple(prior for each in own for prior in each.priors),
+        means=np.concatenate([each.means for each in own]),
+    )
 
 
 def conditional_posterior(
@@ -170,34 +248,43 @@ def conditional_posterior(
     kernel = code(design.family)
     if kernel is None:
         return f"the {design.family.name} family has no compiled density"
-    other = next((block for block in design.random if not block.is_normal), None)
+    other = next((block for block in design.blocks if not block.is_normal), None)
     if other is not None:
         return f"the effects by {other.name} are not normal ({other.distribution})"
     if design.latent.reason:
         return design.latent.reason
-    bounded = [name for name in design.coef if priors.coefficients[name].positive]
+    bounded = [
+        names.parameter_coef(part.target, name)
+        for part in design.parts
+        for name, prior in priors.of(part.target).coefficients.items()
+        if prior.positive
+    ]
     if bounded:
         return f"the prior of {bounded[0]} is bounded"
     cuts = priors.further.get(names.THRESHOLDS)
     if isinstance(cuts, StudentT) and cuts.mu != 0:
         return "the prior of the thresholds is a StudentT that is not about zero"
     layout = hyperparameters(design)
-    fixed = fixed_coordinates(design, priors)
-    parts = fixed.parts(design)
-    means = group_means(design, coordinates, parts)
-    kinds, first, second, forms, shifts = coefficient_priors(fixed)
-    at_mean = np.zeros(len(design.coef)) if parts.intercept is None else parts.intercept
-    row_forms = np.stack([at_mean, *(parts.slopes[k] for k in parts.free)])
-    columns = np.ascontiguousarray(parts.X[:, parts.free] - parts.means[parts.free])
+    parts = linear_parts(design, priors)
+    kinds, first, second, forms, shifts = coefficient_priors(together(parts))
+    p = n_coefficients(design)
+    means: dict[tuple[str, str], GroupMean] = {}
+    row_forms, columns = [], []
+    for part in parts:
+        fixed = part.fixed.among(part.first, p).parts(part.design)
+        means |= group_means(part.design, coordinates, fixed)
+        at_mean = np.zeros(p) if fixed.intercept is None else fixed.intercept
+        row_forms.append(np.stack([at_mean, *(fixed.slopes[k] for k in fixed.free)]))
+        columns.append(fixed.X[:, fixed.free] - fixed.means[fixed.free])
     found = ConditionalPosterior(
         design,
         priors,
         layout,
-        fixed,
+        parts,
         means,
         (
-            (forms, shifts, kinds, first, second, row_forms.reshape(-1, len(design.coef))),
-            (*prior_arrays(layout, priors), *positions(layout)),
+            (forms, shifts, kinds, first, second, np.vstack(row_forms).reshape(-1, p)),
+            (*prior_arrays(layout, priors), *positions(design, layout)),
             effect_arrays(design, coordinates, means),
             outcome_arrays(design, kernel, columns),
         ),
@@ -213,17 +300,28 @@ def reference(posterior: ConditionalPosterior) -> Array:
     """Return a point of positive density: zero, or where all rows have the mean response."""
     design = posterior.design
     theta = np.zeros(posterior.size)
-    if design.family.link.name in EVERYWHERE or np.isfinite(posterior(theta)[0]):
+    links = {design.family.link.name, *(part.link.name for part in design.further)}
+    if links <= EVERYWHERE or np.isfinite(posterior(theta)[0]):
         return theta
     coordinates, _, values = posterior.split(theta[None])  # views: theta is set through them
-    X = design.X @ posterior.fixed.display
-    wanted = design.family.link.link(np.array([design.y.mean()])) - design.offset
-    coordinates[0] = np.linalg.lstsq(X, wanted, rcond=None)[0]
+    means = [design.family.link.link(np.array([design.y.mean()]))]
+    means += [part.link.link(np.array([typical(part, design)])) for part in design.further]
+    for part, mean in zip(posterior.parts, means, strict=True):
+        own = coordinates[0, part.first : part.first + len(part.design.coef)]
+        X, wanted = part.design.X @ part.fixed.display, mean - part.design.offset
+        own[:] = np.linalg.lstsq(X, wanted, rcond=None)[0]
     for group, effect in posterior.means:
         block = design.block(group)
         at = block.effects.index(effect)
         values[group][0, :, at] = posterior.mean_matrix(group, effect) @ coordinates[0]
     return theta
+
+
+def typical(part: ParameterDesign, design: Design) -> float:
+    """Return a value that a further parameter may have: sd(y) of sigma, 1/2 of a probability."""
+    if part.parameter.support == UNIT:
+        return 0.5
+    return outcome_scale(design) if part.parameter.scaled else 1.0
 
 
 def coefficient_priors(fixed: FixedCoordinates) -> tuple[Ints, Array, Array, Array, Array]:
@@ -246,11 +344,19 @@ def standardised(prior: Prior) -> tuple[int, float, float, float]:
     return STANDARD_STUDENT, values["nu"], values["mu"], values["sigma"]
 
 
-def positions(layout: Hyperparameters) -> tuple[Ints, Ints, Ints]:
-    """Return the positions in psi of further parameters, SDs and partial correlations, flat."""
+def positions(design: Design, layout: Hyperparameters) -> tuple[Ints, Ints, Ints]:
+    """Return the positions in psi of further parameters, SDs and partial correlations, flat.
+
+    Of a further parameter with a formula it is -1.
+    """
     whole = np.empty(0, dtype=np.int64)
+    known = {slots.parameter.name: slots.at for slots in layout.further}
+    further = [
+        known.get(parameter.name, np.array([-1]))
+        for parameter in design.family.parameters(design.outcome.rows)
+    ]
     return (
-        layout.further_positions,
+        np.concatenate([*further, whole]).astype(np.int64),
         np.concatenate([*(slots.sds for slots in layout.groups), whole]).astype(np.int64),
         np.concatenate([*(slots.pair_positions.ravel() for slots in layout.groups), whole]),
     )
@@ -262,7 +368,7 @@ def effect_arrays(
     means: dict[tuple[str, str], GroupMean],
 ) -> tuple[Any, ...]:
     """Return what the kernel needs of the groupings; see `conditional_kernel`."""
-    p = len(design.coef)
+    p = n_coefficients(design)
     forms: list[Array] = []
     predictors: list[Array] = []
     form_start, W_start = [0], [0]
@@ -277,8 +383,8 @@ def effect_arrays(
         W_start.append(sum(len(w) for w in predictors))
     centred = [choice.choice == CENTRED for choice in coordinates]
     return (
-        np.array([block.grouping.size for block in design.random], dtype=np.int64),
-        np.array([len(block.effects) for block in design.random], dtype=np.int64),
+        np.array([block.grouping.size for block in design.blocks], dtype=np.int64),
+        np.array([len(block.effects) for block in design.blocks], dtype=np.int64),
         np.array(centred, dtype=np.int64),
         np.array(forms, dtype=float).reshape(-1, p),
         np.array(form_start, dtype=np.int64),
@@ -287,18 +393,56 @@ def effect_arrays(
     )
 
 
-def outcome_arrays(design: Design, kernel: int, columns: Array) -> tuple[Any, ...]:
-    """Return what the kernel needs of the rows; see `conditional_kernel`."""
+def outcome_arrays(design: Design, kernel: int, columns: list[Array]) -> tuple[Any, ...]:
+    """Return what the kernel needs of the rows; see `conditional_kernel`.
+
+    Parameters
+    ----------
+    design, kernel
+        The model, and the code of its family.
+    columns
+        The columns of each linear predictor that stay with the rows.
+    """
     rows, n = design.outcome.rows, len(design.y)
-    Z = np.hstack([np.empty((n, 0)), *(block.Z for block in design.random)])
-    codes = [block.grouping.codes for block in design.random]
+    Z = np.hstack([np.empty((n, 0)), *(block.Z for block in design.blocks)])
+    codes = [block.grouping.codes for block in design.blocks]
     return (
         np.array([kernel], dtype=np.int64),
         np.array(design.y, dtype=float),
-        np.array(design.offset, dtype=float),
-        columns,
+        np.array([part.offset for part in design.parts], dtype=float),
+        np.ascontiguousarray(np.hstack(columns)),
         np.ascontiguousarray(Z),
         np.array(codes, dtype=np.int64).reshape(len(codes), n).T.copy(),
         np.array(design.family.known(rows), dtype=float),
         np.array(rows.get("weights", np.ones(1)), dtype=float),
+        spans(design, columns),
+        *formula_codes(design),
     )
+
+
+def spans(design: Design, columns: list[Array]) -> Ints:
+    """Return where each linear predictor's columns and groupings begin, shape (P, 7)."""
+    found = []
+    x = b = z = g = value = 0
+    for part, own in zip(design.parts, columns, strict=True):
+        width, groups = own.shape[1], len(part.random)
+        found.append((x, x + width, b, z, g, g + groups, value))
+        x, b, g = x + width, b + 1 + width, g + groups
+        z += sum(len(block.effects) for block in part.random)
+        value += sum(block.grouping.size * len(block.effects) for block in part.random)
+    return np.array(found, dtype=np.int64)
+
+
+def formula_codes(design: Design) -> tuple[Ints, Ints]:
+    """Return which linear predictor each further parameter has, 0 for none, and its link."""
+    numbers = {part.target: k for k, part in enumerate(design.further, start=1)}
+    of, links = [], []
+    for parameter in design.family.parameters(design.outcome.rows):
+        number = numbers.get(parameter.name, 0)
+        link = line_code(parameter, design.further[number - 1].link) if number else 0
+        entries = 1 if number else parameter.size
+        if parameter.support == ORDERED:
+            entries = len(design.outcome.threshold_labels)
+        of += [number] * entries
+        links += [link] * entries
+    return np.array(of, dtype=np.int64), np.array(links, dtype=np.int64)

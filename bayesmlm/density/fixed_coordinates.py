@@ -7,13 +7,13 @@ is a linear form of them: a vector of shape (p,).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.design import Design
+from bayesmlm.design import Design, ParameterDesign
 from bayesmlm.graph.coordinates import whitening
 from bayesmlm.graph.fixed import Fixed, column_means, one_real_kind
 from bayesmlm.priors import Prior, Priors, outcome_scale
@@ -42,10 +42,18 @@ class FixedCoordinates:
     priors: tuple[Prior, ...]
     means: Array
 
-    def parts(self, design: Design) -> Fixed:
+    def among(self, first: int, width: int) -> FixedCoordinates:
+        """Return the same as forms of more coordinates, these being those from `first` on."""
+        around = (first, width - first - len(self.display))
+        display, with_priors = (
+            np.pad(forms, ((0, 0), around)) for forms in (self.display, self.with_priors)
+        )
+        return replace(self, display=display, with_priors=with_priors)
+
+    def parts(self, design: Design | ParameterDesign) -> Fixed:
         """Return the fixed part of the linear predictor, each coefficient a linear form."""
         at = slope_positions(design)
-        intercept = np.zeros(len(design.coef)) if design.family.ordered else None
+        intercept = np.zeros(self.display.shape[1]) if design.ordered else None
         if len(at) < len(design.coef):
             intercept = self.display[design.coef.index(names.INTERCEPT)].copy()
             intercept += self.means @ self.display[at]
@@ -58,12 +66,12 @@ class FixedCoordinates:
         )
 
 
-def slope_positions(design: Design) -> list[int]:
+def slope_positions(design: Design | ParameterDesign) -> list[int]:
     """Return the positions of the coefficients that are not the intercept."""
     return [k for k, name in enumerate(design.coef) if name != names.INTERCEPT]
 
 
-def fixed_coordinates(design: Design, priors: Priors) -> FixedCoordinates:
+def fixed_coordinates(design: Design | ParameterDesign, priors: Priors) -> FixedCoordinates:
     """Return the coordinates in which the graph samples the fixed effects."""
     p, at = len(design.coef), slope_positions(design)
     own = tuple(priors.coefficients[name] for name in design.coef)

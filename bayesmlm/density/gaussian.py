@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from bayesmlm.density.crossproducts import Columns, columns
 from bayesmlm.density.fixed_prior import FixedPrior, flat, is_normal, normal
 from bayesmlm.density.gradient import finish
-from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters
+from bayesmlm.density.hyperparameters import Hyperparameters, formulas, hyperparameters
 from bayesmlm.density.noise import MEANS, Noise
 from bayesmlm.density.psi_prior import PsiPrior, psi_prior
 from bayesmlm.density.recovery import Recovery
@@ -181,6 +181,9 @@ def gaussian_marginal(design: Design, priors: Priors) -> GaussianMarginal | str:
     """
     if design.family.name != "gaussian":
         return f"the {design.family.name} family does not integrate in closed form"
+    varying = formulas(design)
+    if varying is not None:
+        return varying
     other = next((block for block in design.random if not block.is_normal), None)
     if other is not None:
         return f"the effects by {other.name} are not normal ({other.distribution})"

@@ -2,7 +2,7 @@
 
 psi holds, in this order: per grouping the log SDs of its effects, per block of correlated
 effects the inverse hyperbolic tangents of its partial correlations; and the family's further
-parameters (the log residual SD of a Gaussian model).
+parameters (the log residual SD of a Gaussian model), those without a formula of their own.
 """
 
 from __future__ import annotations
@@ -175,11 +175,19 @@ class Hyperparameters:
         return tuple(found)
 
 
+def formulas(design: Design) -> str | None:
+    """Return which further parameters have a formula, in words, or None."""
+    found = [part.target for part in design.further]
+    if not found:
+        return None
+    return f"{' and '.join(found)} {'have formulas' if len(found) > 1 else 'has a formula'}"
+
+
 def hyperparameters(design: Design) -> Hyperparameters:
     """Return the layout of psi for a design."""
     at = 0
     groups = []
-    for block in design.random:
+    for block in design.blocks:
         sds = np.arange(at, at + len(block.effects))
         at += len(sds)
         partials = []

@@ -19,7 +19,12 @@ from bayesmlm.density.elimination import DENSE_LIMIT
 from bayesmlm.density.fixed_prior import is_normal
 from bayesmlm.density.gauss_hermite import gauss_hermite
 from bayesmlm.density.grouped_rows import GroupedRows, grouped_rows
-from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters, log_prior
+from bayesmlm.density.hyperparameters import (
+    Hyperparameters,
+    formulas,
+    hyperparameters,
+    log_prior,
+)
 from bayesmlm.density.noise import Noise
 from bayesmlm.density.quadrature import FAMILIES
 from bayesmlm.density.streams import streams
@@ -226,6 +231,9 @@ def latent_marginal(design: Design, priors: Priors, nodes: int) -> LatentMargina
     """
     if design.family.name not in FAMILIES:
         return f"Laplace's approximation is for the families {', '.join(FAMILIES)}"
+    varying = formulas(design)
+    if varying is not None:
+        return varying
     if not design.random:
         return "there is no random effect"
     if design.latent.reason:

@@ -17,7 +17,7 @@ from bayesmlm.density import effect_draws, quadrature_kernel
 from bayesmlm.density.conditional_kernel import factor_gradient, scaled_factor
 from bayesmlm.density.gauss_hermite import gauss_hermite
 from bayesmlm.density.grouped_rows import GroupedRows, grouped_rows
-from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters
+from bayesmlm.density.hyperparameters import Hyperparameters, formulas, hyperparameters
 from bayesmlm.density.streams import streams
 from bayesmlm.density.theta_prior import ThetaPrior, theta_prior
 from bayesmlm.density.threads import spread
@@ -202,6 +202,9 @@ def quadrature_marginal(design: Design, priors: Priors, nodes: int) -> Quadratur
     """
     if design.family.name not in FAMILIES:
         return f"quadrature is for the families {', '.join(FAMILIES)}"
+    varying = formulas(design)
+    if varying is not None:
+        return varying
     if len(design.random) != 1:
         return f"quadrature is over one grouping, and there are {len(design.random)}"
     q = len(design.random[0].effects)

@@ -1,6 +1,7 @@
 """A specification met with data."""
 
 from bayesmlm.design.design import Design, PredictorRows, RandomBlock, build_design
+from bayesmlm.design.further import ParameterDesign
 from bayesmlm.design.latent_means import LatentColumn, LatentMean, LatentMeans
 from bayesmlm.design.levels import Levels
 
@@ -10,6 +11,7 @@ __all__ = [
     "LatentMean",
     "LatentMeans",
     "Levels",
+    "ParameterDesign",
     "PredictorRows",
     "RandomBlock",
     "build_design",

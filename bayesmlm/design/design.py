@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bayesmlm import names
 from bayesmlm.design.encoding import Encoding, encode, without_intercept
 from bayesmlm.design.frame import narwhalify, read_columns
+from bayesmlm.design.further import ParameterDesign, check_parameter_names, check_parameters
 from bayesmlm.design.grouping import Codes, Grouping, group_rows
 from bayesmlm.design.latent_means import LatentMeans, latent_means
 from bayesmlm.design.levels import Levels, column_level, detect_levels
@@ -28,9 +29,10 @@ from bayesmlm.design.response import Outcome, check_seen, learn, read_outcome, u
 from bayesmlm.design.screen import check_names, far_from_zero, near_collinear, screen
 from bayesmlm.errors import DataError, SpecError, UnsupportedError, message, suggestion
 from bayesmlm.families import Family, Parameter
+from bayesmlm.families.link import LINKS
 from bayesmlm.families.parameter import ORDERED
 from bayesmlm.spec.expression import is_name, variables
-from bayesmlm.spec.terms import ModelSpec, Predictor, RandomTerm, Term
+from bayesmlm.spec.terms import ModelSpec, Predictor, RandomTerm, Response, Term
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +62,8 @@ class RandomBlock:
         How the effect columns were made, one a block.
     distribution, points
         Of the effects, ``"normal"``, ``"student"`` or ``"points"``, and how many points.
+    parameter
+        Whose linear predictor the effects belong to.
     """
 
     grouping: Grouping
@@ -69,6 +73,7 @@ class RandomBlock:
     encodings: tuple[Encoding, ...]
     distribution: str = "normal"
     points: int | None = None
+    parameter: str = names.MU
 
     @property
     def is_normal(self) -> bool:
@@ -77,8 +82,13 @@ class RandomBlock:
 
     @property
     def name(self) -> str:
-        """The grouping's name."""
-        return self.grouping.name
+        """The grouping's name; of a further parameter's effects ``sigma_<group>``."""
+        return names.parameter_group(self.parameter, self.grouping.name)
+
+    @property
+    def dim(self) -> str:
+        """The groups' dimension, which the effects on all parameters share."""
+        return names.safe(self.grouping.name)
 
     def effect(self, name: str) -> str:
         """Return the name of an effect, if it is one of the block's.
@@ -130,6 +140,8 @@ class PredictorRows:
         Shape (N,).
     groups
         The rows' own groups by grouping.
+    further
+        The same of each further parameter with a formula.
     """
 
     X: Array
@@ -137,6 +149,7 @@ class PredictorRows:
     codes: Mapping[str, Codes]
     offset: Array
     groups: Mapping[str, Grouping]
+    further: Mapping[str, PredictorRows] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -171,6 +184,8 @@ class Design:
         What the user should look at: dropped rows, near collinearity, far predictors.
     latent
         The predictors whose group means are latent; their columns of X hold observed means.
+    further
+        The linear predictors of further parameters that have a formula.
     """
 
     spec: ModelSpec
@@ -187,6 +202,27 @@ class Design:
     notes: tuple[str, ...]
     cautions: tuple[str, ...]
     latent: LatentMeans = field(default_factory=LatentMeans)
+    further: tuple[ParameterDesign, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """The parameter that X and the random blocks are of: the location."""
+        return names.MU
+
+    @property
+    def ordered(self) -> bool:
+        """Whether thresholds stand in the intercept's place."""
+        return self.family.ordered
+
+    @property
+    def parts(self) -> tuple[Design | ParameterDesign, ...]:
+        """The linear predictors of all parameters, the location's, itself, first."""
+        return (self, *self.further)
+
+    @property
+    def blocks(self) -> tuple[RandomBlock, ...]:
+        """The random blocks of all parameters, the location's first."""
+        return (*self.random, *(block for part in self.further for block in part.random))
 
     @property
     def y(self) -> Array:
@@ -200,25 +236,30 @@ class Design:
 
     @property
     def estimates_scale(self) -> bool:
-        """Whether sigma is a parameter."""
-        return self.family.estimates_scale(self.outcome.rows)
+        """Whether sigma is a parameter, one for all rows."""
+        return any(parameter.name == names.SIGMA for parameter in self.parameters)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
-        """The further parameters that are estimated, in the order of the kernels."""
+        """The further parameters with one value for all rows, in the order of the kernels."""
+        formulas = {part.target for part in self.further}
         found = self.family.parameters(self.outcome.rows)
         labels = self.outcome.threshold_labels
-        return tuple(replace(p, labels=labels) if p.support == ORDERED else p for p in found)
+        return tuple(
+            replace(p, labels=labels) if p.support == ORDERED else p
+            for p in found
+            if p.name not in formulas
+        )
 
     def block(self, group: str) -> RandomBlock:
-        """Return the random block of a grouping.
+        """Return the random block of a grouping; ``sigma_<group>`` of a formula of sigma.
 
         Raises
         ------
         SpecError
             If nothing varies over such a grouping.
         """
-        for block in self.random:
+        for block in self.blocks:
             if block.name == group:
                 return block
         inner = [block for block in self.random if block.grouping.columns[-1] == group]
@@ -227,7 +268,7 @@ class Design:
         raise SpecError(
             message(
                 f"no effects vary over {group!r}",
-                ", ".join(block.name for block in self.random) or "none: the model has no groups",
+                ", ".join(block.name for block in self.blocks) or "none: the model has no groups",
                 "name one of these groupings",
             )
         )
@@ -258,20 +299,44 @@ class Design:
                     "write between(x, g) for latent(x, g)",
                 )
             )
-        wanted = [b for b in self.random if groupings is None or b.name in set(groupings)]
-        used = [*effect_columns(self.spec.response.mu), *group_columns(wanted)]
-        frame = read_columns(data, used, step=COMPLETE).frame
+        predictors = [own for _, own in self.spec.response.predictors]
+        wanted = [b for b in self.blocks if groupings is None or b.name in set(groupings)]
+        effects = [name for own in predictors for name in effect_columns(own)]
+        frame = read_columns(data, [*effects, *group_columns(wanted)], step=COMPLETE).frame
         groups = {b.name: group_rows(b.grouping.columns, frame) for b in wanted}
-        return PredictorRows(
-            X=self.fixed.apply(frame),
-            Z={
-                block.name: np.column_stack([e.apply(frame) for e in block.encodings])
-                for block in self.random
-            },
-            codes={block.name: block.grouping.place(groups[block.name]) for block in wanted},
-            offset=total([e.apply(frame)[:, 0] for e in self.offsets], len(frame)),
-            groups=groups,
-        )
+        further = {part.target: predictor_rows(part, frame, groups) for part in self.further}
+        return replace(predictor_rows(self, frame, groups), further=further)
+
+
+def predictor_rows(
+    part: Design | ParameterDesign, frame: pd.DataFrame, groups: Mapping[str, Grouping]
+) -> PredictorRows:
+    """Return what one linear predictor of other rows is made from.
+
+    Parameters
+    ----------
+    part
+        The location, or a further parameter.
+    frame
+        The rows.
+    groups
+        Their groups by random block; of blocks that are left out nothing is known.
+    """
+    own = {block.name: groups[block.name] for block in part.random if block.name in groups}
+    return PredictorRows(
+        X=part.fixed.apply(frame),
+        Z={
+            block.name: np.column_stack([e.apply(frame) for e in block.encodings])
+            for block in part.random
+        },
+        codes={
+            block.name: block.grouping.place(own[block.name])
+            for block in part.random
+            if block.name in own
+        },
+        offset=total([e.apply(frame)[:, 0] for e in part.offsets], len(frame)),
+        groups=own,
+    )
 
 
 def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "error") -> Design:
@@ -297,11 +362,12 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
     source = narwhalify(data)
     rows = read_columns(source, used_columns(spec), missing)
     frame = rows.frame
-    check_sides(response, predictor_columns(response.mu))
+    check_sides(response, right_columns(response))
     check_bare_names(spec, tuple(source.columns))
     if family.ordered and is_name(response.column):
         check_seen(response.column, source[variables(response.column)[0]], frame)
     outcome = read_outcome(response, family, frame)
+    check_parameters(response, family, outcome.rows)
     groupings = tuple(group_rows(columns, frame) for columns in response.mu.groupings)
     check_groupings(groupings, family.estimates_scale(outcome.rows), len(frame))
     check_declared_levels(spec, groupings, frame)
@@ -311,6 +377,9 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
     screen(X, fixed.columns, "the fixed part")
     offsets = [learn(text, frame) for text in response.mu.offset]
     random = tuple(random_block(g, response.mu.random, frame) for g in groupings)
+    known = {parameter.name: parameter for parameter in family.parameters(outcome.rows)}
+    further = tuple(further_design(known[p], own, frame) for p, own in response.further)
+    check_parameter_names(random, further)
     check_same_groups(groupings, tuple(block.effects for block in random))
     check_fixed_groups(X, tuple(b.grouping for b in random if names.INTERCEPT in b.effects))
     if family.estimates_scale(outcome.rows):
@@ -332,12 +401,48 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
         offsets=tuple(encoding for encoding, _ in offsets),
         random=random,
         levels=detect_levels(groupings, frame),
-        factor_levels=factor_levels(response.mu, groupings, frame),
+        factor_levels=further_levels(response, frame)
+        | factor_levels(response.mu, groupings, frame),
         positions=rows.positions,
         notes=tuple(note for note in (outcome.note, *cautions) if note),
         cautions=tuple(note for note in cautions if note),
         latent=latent_means(response.mu, groupings, fixed, frame),
+        further=further,
     )
+
+
+def further_design(
+    parameter: Parameter, predictor: Predictor, frame: pd.DataFrame
+) -> ParameterDesign:
+    """Meet the formula of a further parameter with data."""
+    groupings = tuple(group_rows(columns, frame) for columns in predictor.groupings)
+    check_groupings(groupings, False, len(frame))
+    fixed, X = encode(predictor.fixed, frame)
+    part = f"the fixed part of {parameter.name}"
+    check_names(fixed.columns, intercepts(predictor.fixed), part)
+    screen(X, fixed.columns, part)
+    blocks = tuple(
+        replace(random_block(g, predictor.random, frame), parameter=parameter.name)
+        for g in groupings
+    )
+    check_same_groups(groupings, tuple(block.effects for block in blocks))
+    check_fixed_groups(X, tuple(b.grouping for b in blocks if names.INTERCEPT in b.effects))
+    offsets = [learn(text, frame) for text in predictor.offset]
+    return ParameterDesign(
+        parameter=parameter,
+        link=LINKS[predictor.link or parameter.links[0]],
+        X=X,
+        fixed=fixed,
+        offset=total([values for _, values in offsets], len(frame)),
+        offsets=tuple(encoding for encoding, _ in offsets),
+        random=blocks,
+    )
+
+
+def right_columns(response: Response) -> tuple[str, ...]:
+    """Return the data columns that the predictors of all parameters use."""
+    columns = [name for _, own in response.predictors for name in predictor_columns(own)]
+    return tuple(dict.fromkeys(columns))
 
 
 def predictor_columns(predictor: Predictor) -> tuple[str, ...]:
@@ -366,7 +471,7 @@ def used_columns(spec: ModelSpec) -> tuple[str, ...]:
     found = [name for text in left for name in variables(text)]
     levels = spec.declared.levels if spec.declared else ()
     declared = [name for _, columns in levels for name in columns]
-    return tuple(dict.fromkeys([*found, *predictor_columns(response.mu), *declared]))
+    return tuple(dict.fromkeys([*found, *right_columns(response), *declared]))
 
 
 def total(parts: list[Array], rows: int) -> Array:
@@ -431,6 +536,18 @@ def factor_levels(
         if place:
             found[factor] = place
     return found
+
+
+def further_levels(response: Response, frame: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Return the levels of factors that only further parameters' formulas have."""
+    mu = response.mu
+    effects = [term for random in mu.random for term in random.effects]
+    own = {factor for term in (*mu.fixed, *effects) for factor in term.factors}
+    found: dict[str, tuple[str, ...]] = {}
+    for _, predictor in response.further:
+        groupings = tuple(group_rows(columns, frame) for columns in predictor.groupings)
+        found |= factor_levels(predictor, groupings, frame)
+    return {factor: place for factor, place in found.items() if factor not in own}
 
 
 def factor_level(

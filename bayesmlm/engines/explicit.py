@@ -40,8 +40,9 @@ def sample_conditional(
     tree = sample_callback(target, start, options, seed, progress)
     with progress.stage("effects"):
         theta = tree["posterior"][VARIABLE].to_numpy()
-        parts = posterior.recover(theta.reshape(-1, target.size))
-        drawn = posterior_dataset(posterior, *parts, chains=len(theta))
+        flat = theta.reshape(-1, target.size)
+        parts, further = posterior.recover(flat), posterior.further_beta(flat)
+        drawn = posterior_dataset(posterior, *parts, chains=len(theta), further=further)
     groups = {
         "posterior": drawn.assign_coords({d: np.arange(drawn.sizes[d]) for d in ("chain", "draw")}),
         "sample_stats": tree["sample_stats"].to_dataset(),

@@ -48,6 +48,7 @@ def posterior_dataset(
     beta: Array,
     effects: dict[str, Array],
     chains: int = 1,
+    further: dict[str, Array] | None = None,
 ) -> xr.Dataset:
     """Return a posterior.
 
@@ -60,6 +61,8 @@ def posterior_dataset(
         effects, shape (S, J, q), where they are kept; draws chain after chain.
     chains
         Number of chains.
+    further
+        Fixed effects of the formulas of further parameters, of shape (S, p) each.
     """
     import xarray as xr
 
@@ -69,9 +72,14 @@ def posterior_dataset(
     if design.coef:
         variables[names.BETA] = ((names.COEF,), beta)
         coords[names.COEF] = list(design.coef)
+    for part in design.further:
+        dim = names.of_parameter(names.COEF, part.target)
+        if further is not None and part.coef:
+            variables[names.of_parameter(names.BETA, part.target)] = ((dim,), further[part.target])
+            coords[dim] = list(part.coef)
     for slots in layout.groups:
         block = slots.block
-        group, effect = names.safe(block.name), names.effect_dim(block.name)
+        group, effect = block.dim, names.effect_dim(block.name)
         coords[effect] = list(block.effects)
         variables[names.sd(block.name)] = ((effect,), np.exp(psi[:, slots.sds]))
         if block.pairs:

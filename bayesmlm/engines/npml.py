@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.density.hyperparameters import hyperparameters
+from bayesmlm.density.hyperparameters import formulas, hyperparameters
 from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.expectation import add_point, candidates, em, first, polish, scattered
@@ -151,6 +151,11 @@ def check_design(design: Design, points: int) -> None:
     if design.latent.reason:
         raise EngineError(
             message(f"NPML: {design.latent.reason}", "observed predictors", 'fit with "nuts"')
+        )
+    varying = formulas(design)
+    if varying is not None:
+        raise EngineError(
+            message(f"NPML where {varying}", "a formula of the location", 'fit with "nuts"')
         )
     if len(design.random) != 1:
         raise EngineError(

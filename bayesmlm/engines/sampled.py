@@ -114,8 +114,9 @@ def sample_by_pymc(
 
 def posterior_names(design: Design) -> list[str]:
     """Return the names of the variables the posterior keeps."""
-    kept = [names.BETA] if design.coef else []
-    for block in design.random:
+    parts = [part.target for part in design.parts if part.coef]
+    kept = [names.of_parameter(names.BETA, target) for target in parts]
+    for block in design.blocks:
         kept.append(names.sd(block.name))
         if block.pairs:
             kept.append(names.corr(block.name))

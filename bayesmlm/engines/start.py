@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmlm import names
 from bayesmlm.density import (
     ConditionalPosterior,
     GaussianMarginal,
     LatentMarginal,
     QuadratureMarginal,
 )
-from bayesmlm.design import Design
+from bayesmlm.density.conditional import Part, typical
+from bayesmlm.design import Design, ParameterDesign
 from bayesmlm.families.parameter import ORDERED
 from bayesmlm.graph.parametrisation import weighted_least_squares, working_response
 from bayesmlm.priors import outcome_scale
@@ -42,7 +44,8 @@ def hyperparameter_start(
     start = np.zeros(layout.size)
     for slots in layout.groups:
         length = np.sqrt((slots.block.Z**2).mean(axis=0))
-        start[slots.sds] = np.log(EFFECT_SHARE * scale / length)
+        own_scale = scale if slots.block.parameter == names.MU else 1.0
+        start[slots.sds] = np.log(EFFECT_SHARE * own_scale / length)
     if layout.sigma is not None:
         start[layout.sigma] = np.log(RESIDUAL_SHARE * scale)
     for own in layout.further:
@@ -109,15 +112,28 @@ def jittered(posterior: ConditionalPosterior, seed: int, jitter: float) -> Array
     design, fixed = posterior.design, posterior.fixed
     scale = outcome_scale(design)
     theta = rng.uniform(-jitter, jitter, posterior.size)
-    coordinates, psi, values = posterior.split(theta[None])  # views: theta is set through them
+    everything, psi, values = posterior.split(theta[None])  # views: theta is set through them
+    coordinates = everything[:, : len(design.coef)]
     beta = weighted_least_squares(design.X, *working_response(design))
     length = np.sqrt(((design.X @ fixed.display) ** 2).mean(axis=0))
     coordinates *= scale / np.maximum(length, 1e-300)
     coordinates += np.linalg.solve(fixed.display, beta)
+    for part in posterior.parts[1:]:
+        own = everything[0, part.first : part.first + len(part.design.coef)]
+        own += parameter_start(part, design)
     psi += hyperparameter_start(posterior, scale)
     for group, effect in posterior.means:
-        block = next(block for block in design.random if block.name == group)
+        block = design.block(group)
         k = block.effects.index(effect)
-        values[group][:, :, k] *= scale / np.sqrt((block.Z[:, k] ** 2).mean())
-        values[group][:, :, k] += posterior.mean_matrix(group, effect) @ coordinates[0]
+        own_scale = scale if block.parameter == names.MU else 1.0
+        values[group][:, :, k] *= own_scale / np.sqrt((block.Z[:, k] ** 2).mean())
+        values[group][:, :, k] += posterior.mean_matrix(group, effect) @ everything[0]
     return theta
+
+
+def parameter_start(part: Part, design: Design) -> Array:
+    """Return coordinates of a further parameter's formula that give it a moderate value."""
+    own = part.design
+    assert isinstance(own, ParameterDesign)
+    wanted = own.link.link(np.array([RESIDUAL_SHARE * typical(own, design)])) - own.offset
+    return np.asarray(np.linalg.lstsq(own.X @ part.fixed.display, wanted, rcond=None)[0])

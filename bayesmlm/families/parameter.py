@@ -12,6 +12,10 @@ Array = NDArray[np.float64]
 POSITIVE, UNIT, ORDERED = "positive", "unit", "ordered"
 
 
+LINKS_OF = {POSITIVE: ("log", "identity"), UNIT: ("logit", "probit", "cloglog", "identity")}
+"""Links of a parameter that a formula gives a value a row, by its support."""
+
+
 @dataclass(frozen=True)
 class Parameter:
     """A parameter of the response's distribution beside its location.
@@ -38,6 +42,11 @@ class Parameter:
     prior: tuple[str, tuple[float, ...]]
     scaled: bool = False
     labels: tuple[str, ...] = ()
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Links that a formula of the parameter may have, its own first."""
+        return LINKS_OF.get(self.support, ())
 
     @property
     def size(self) -> int:

@@ -39,8 +39,9 @@ COLUMNS = (
 
 def parameter_names(design: Design) -> tuple[str, ...]:
     """Return the names of a model's parameters as a published table has them."""
-    found = list(design.coef)
-    for block in design.random:
+    parts = design.parts
+    found = [names.parameter_coef(part.target, name) for part in parts for name in part.coef]
+    for block in design.blocks:
         found += [f"{names.sd(block.name)}[{effect}]" for effect in block.effects]
         found += [f"{names.corr(block.name)}[{pair}]" for pair in block.pair_labels]
     for parameter in design.parameters:
@@ -51,10 +52,9 @@ def parameter_names(design: Design) -> tuple[str, ...]:
 
 def parameter_draws(design: Design, posterior: xr.Dataset) -> dict[str, NDArray[np.float64]]:
     """Return the draws of every parameter, all chains in a row, shape (S,)."""
-    columns = []
-    if design.coef:
-        columns.append(posterior[names.BETA])
-    for block in design.random:
+    parts = [part.target for part in design.parts if part.coef]
+    columns = [posterior[names.of_parameter(names.BETA, target)] for target in parts]
+    for block in design.blocks:
         columns.append(posterior[names.sd(block.name)])
         if block.pairs:
             columns.append(posterior[names.corr(block.name)])

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from bayesmlm import names
-from bayesmlm.design import Design
+from bayesmlm.design import Design, ParameterDesign
 from bayesmlm.families.parameter import ORDERED
 from bayesmlm.graph.effects import add_effects
-from bayesmlm.graph.fixed import add_fixed
+from bayesmlm.graph.fixed import Fixed, add_fixed
 from bayesmlm.graph.further import add_further
 from bayesmlm.graph.labels import data, response_label, unused
 from bayesmlm.graph.latent_means import add_latent_columns
@@ -36,7 +36,8 @@ def build_model(design: Design, priors: Priors, coordinates: tuple[EffectCoordin
     pymc.Model
         With coordinates and dimensions; its variables ``beta``, ``sigma`` (``nu``, ``shape``,
         ``phi``, ``zi``, ``hu``, ``thresholds`` of other families), and per grouping
-        ``sd_<group>``, ``corr_<group>`` and ``u_<group>`` are those of the posterior. Mass
+        ``sd_<group>``, ``corr_<group>`` and ``u_<group>`` are those of the posterior. A formula
+        of sigma has ``beta_sigma``, ``sd_sigma_<group>`` and so on in place of ``sigma``. Mass
         points have ``points_<group>``, ``mass_<group>`` and ``membership_<group>``, each group's
         probabilities of the points, in place of ``u_<group>``; the response is then data, in
         the potential ``mixed_likelihood``. A predictor x with latent group means has ``mu_x``,
@@ -45,22 +46,52 @@ def build_model(design: Design, priors: Priors, coordinates: tuple[EffectCoordin
     import pymc as pm
 
     with pm.Model(coords=coords(design)) as model:
-        fixed = add_fixed(design, priors, add_latent_columns(design, priors))
-        means = tensors(group_means(design, coordinates, fixed))
-        sampled = [block for block in design.random if block.distribution != "points"]
-        parts = [part for block in sampled for part in add_effects(block, priors, means)]
-        mixed = [add_points(block, priors) for block in design.random if block not in sampled]
-        eta = fixed.linear_predictor()
-        for part in parts:
-            eta = eta + part
-        if design.offset.any():
-            eta = eta + data("offset", design.offset, dims=names.OBS)
-        others = add_further(design, priors, fixed)
+        latent = add_latent_columns(design, priors)
+        fixed, eta = add_predictor(design, priors, coordinates, latent)
+        mixed = [add_points(b, priors) for b in design.random if b.distribution == "points"]
+        predictors = {
+            part.target: add_predictor(part, priors.of(part.target), coordinates)[1]
+            for part in design.further
+        }
+        others = add_further(design, priors, fixed, predictors)
         if mixed:
             add_mixed_response(design, mixed[0], eta, others)
         else:
             add_response(design, eta, others)
     return model
+
+
+def add_predictor(
+    part: Design | ParameterDesign,
+    priors: Priors,
+    coordinates: tuple[EffectCoordinates, ...],
+    latent: Mapping[str, Any] | None = None,
+) -> tuple[Fixed, Any]:
+    """Add a parameter's fixed part and effects; return the former and the linear predictor.
+
+    Mass points are not among the effects.
+
+    Parameters
+    ----------
+    part
+        The location, or a further parameter.
+    priors
+        With those of its fixed part.
+    coordinates
+        Centred or non-centred, per random effect.
+    latent
+        Tensors of columns that are not observed, by coefficient.
+    """
+    fixed = add_fixed(part, priors, latent or {})
+    means = tensors(group_means(part, coordinates, fixed))
+    sampled = [block for block in part.random if block.distribution != "points"]
+    effects = [own for block in sampled for own in add_effects(block, priors, means)]
+    eta = fixed.linear_predictor()
+    for own in effects:
+        eta = eta + own
+    if part.offset.any():
+        eta = eta + data(names.of_parameter("offset", part.target), part.offset, dims=names.OBS)
+    return fixed, eta
 
 
 def coords(design: Design) -> dict[str, Any]:
@@ -72,8 +103,10 @@ def coords(design: Design) -> dict[str, Any]:
     for parameter in design.parameters:
         if parameter.support == ORDERED:
             found[names.THRESHOLD] = list(parameter.labels)
-    for block in design.random:
-        found[names.safe(block.name)] = list(block.grouping.labels)
+    for part in design.further:
+        found[names.of_parameter(names.COEF, part.target)] = list(part.coef)
+    for block in design.blocks:
+        found[block.dim] = list(block.grouping.labels)
         found[names.effect_dim(block.name)] = list(block.effects)
         if block.points is not None:
             found[names.point_dim(block.name)] = np.arange(1, block.points + 1)

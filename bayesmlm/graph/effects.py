@@ -43,10 +43,10 @@ def add_effects(
     import pymc as pm
     import pytensor.tensor as pt
 
-    group = names.safe(block.name)
+    group = block.dim
     sds = add_sds(block, priors)
     factors = add_correlations(block, add_partials(block, priors))
-    index = data(f"{group}_index", block.grouping.codes, dims=names.OBS)
+    index = data(f"{names.safe(block.name)}_index", block.grouping.codes, dims=names.OBS)
     nu = add_freedom(block, priors) if block.distribution == "student" else None
     deviations: list[Any] = [None] * len(block.effects)
     parts = []
@@ -85,7 +85,7 @@ def add_standard(block: RandomBlock, members: tuple[int, ...], nu: Any) -> list[
     import pymc as pm
     import pytensor.tensor as pt
 
-    group, q = names.safe(block.name), len(members)
+    group, q = block.dim, len(members)
     label = unused(f"z_{effect_label(block.name, block.effects[members[0]])}")
     unit = pt.sqrt((nu - 2) / nu)
     if q == 1:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.design import Design
+from bayesmlm.design import Design, ParameterDesign
 from bayesmlm.graph.coordinates import linear_transform, whitening
 from bayesmlm.graph.labels import data, unused
 from bayesmlm.priors import Prior, Priors, outcome_scale, pymc_vector
@@ -36,6 +36,8 @@ class Fixed:
         What the linear predictor at the means is more than at x = 0, where thresholds hold.
     latent
         Tensors of the columns that are not observed, by position; they stay with the rows.
+    target
+        The parameter whose linear predictor it is.
     """
 
     X: Array
@@ -45,6 +47,7 @@ class Fixed:
     free: list[int] = field(default_factory=list)
     shift: Any = 0.0
     latent: Mapping[int, Any] = field(default_factory=dict)
+    target: str = names.MU
 
     def take(self, k: int) -> Any:
         """Hand the slope of column k to a group's coefficient."""
@@ -69,19 +72,21 @@ class Fixed:
         if self.free:
             columns = self.X[:, self.free] - self.means[self.free]
             slopes = pt.stack([self.slopes[k] for k in self.free])
-            eta = eta + pt.dot(data("X", columns), slopes)
+            eta = eta + pt.dot(data(names.of_parameter("X", self.target), columns), slopes)
         for k, column in self.latent.items():
             eta = eta + (column - self.means[k]) * self.slopes[k]
         return eta
 
 
-def add_fixed(design: Design, priors: Priors, latent: Mapping[str, Any]) -> Fixed:
-    """Add the fixed coefficients and their deterministic ``beta``.
+def add_fixed(design: Design | ParameterDesign, priors: Priors, latent: Mapping[str, Any]) -> Fixed:
+    """Add the fixed coefficients of a parameter and their deterministic ``beta``.
 
     Parameters
     ----------
-    design, priors
-        The model.
+    design
+        Of the location, or of a further parameter.
+    priors
+        With those of that parameter's coefficients; see `Priors.of`.
     latent
         Tensors of the columns that are not observed, by coefficient.
     """
@@ -92,7 +97,7 @@ def add_fixed(design: Design, priors: Priors, latent: Mapping[str, Any]) -> Fixe
     return found
 
 
-def coefficients(design: Design, priors: Priors) -> Fixed:
+def coefficients(design: Design | ParameterDesign, priors: Priors) -> Fixed:
     """Add the coefficients, every column of X being observed."""
     has_intercept = names.INTERCEPT in design.coef
     at = [k for k, name in enumerate(design.coef) if name != names.INTERCEPT]
@@ -102,39 +107,44 @@ def coefficients(design: Design, priors: Priors) -> Fixed:
     scale = outcome_scale(design)
     if has_intercept and not priors.intercept_at_means and one_real_kind(prior_of):
         return at_zero(design, prior_of, X, means, scale)
-    slopes = add_slopes([design.coef[k] for k in at], [prior_of[k] for k in at], X - means, scale)
+    target = design.target
+    labels, own = [design.coef[k] for k in at], [prior_of[k] for k in at]
+    slopes = add_slopes(labels, own, X - means, scale, target)
     intercept = None
     if has_intercept:
-        intercept = add_intercept(priors, slopes, means)
+        intercept = add_intercept(priors, slopes, means, target)
     add_beta(design, slopes, intercept, means)
-    found = Fixed(X, means, slopes, intercept, list(range(len(at))))
-    if design.family.ordered:
+    found = Fixed(X, means, slopes, intercept, list(range(len(at))), target=target)
+    if design.ordered:
         found.intercept = 0.0
         found.shift = sum((mean * slope for mean, slope in zip(means, slopes, strict=True)), 0.0)
     return found
 
 
-def column_means(design: Design, priors: Priors) -> Array:
+def column_means(design: Design | ParameterDesign, priors: Priors) -> Array:
     """Return what the slopes' columns are centred at: their means, or zeros.
 
     An intercept is displayed at x = 0 whatever the columns are centred at; thresholds are met
     by centred columns only where their prior holds at the means.
     """
     at = [k for k, name in enumerate(design.coef) if name != names.INTERCEPT]
-    centred = len(at) < len(design.coef) or (design.family.ordered and priors.intercept_at_means)
+    centred = len(at) < len(design.coef) or (design.ordered and priors.intercept_at_means)
     return design.X[:, at].mean(axis=0) if centred else np.zeros(len(at))
 
 
-def at_zero(design: Design, prior_of: list[Prior], X: Array, means: Array, scale: float) -> Fixed:
+def at_zero(
+    design: Design | ParameterDesign, prior_of: list[Prior], X: Array, means: Array, scale: float
+) -> Fixed:
     """Add all coefficients as one vector, the intercept's prior at x = 0."""
     at = [k for k, name in enumerate(design.coef) if name != names.INTERCEPT]
     transform = linear_transform(*whitening(design.X, scale))
-    beta = pymc_vector(names.BETA, tuple(prior_of), dims=names.COEF, default_transform=transform)
+    name, dim = (names.of_parameter(each, design.target) for each in (names.BETA, names.COEF))
+    beta = pymc_vector(name, tuple(prior_of), dims=dim, default_transform=transform)
     slopes = [beta[k] for k in at]
     intercept = beta[design.coef.index(names.INTERCEPT)]
     for mean, slope in zip(means, slopes, strict=True):
         intercept = intercept + mean * slope
-    return Fixed(X, means, slopes, intercept, list(range(len(at))))
+    return Fixed(X, means, slopes, intercept, list(range(len(at))), target=design.target)
 
 
 def one_real_kind(priors: list[Prior]) -> bool:
@@ -142,37 +152,40 @@ def one_real_kind(priors: list[Prior]) -> bool:
     return len({type(prior) for prior in priors}) == 1 and not priors[0].positive
 
 
-def add_slopes(labels: list[str], priors: list[Prior], X: Array, scale: float) -> list[Any]:
+def add_slopes(
+    labels: list[str], priors: list[Prior], X: Array, scale: float, target: str = names.MU
+) -> list[Any]:
     """Add the slopes: one vector in whitened coordinates where their priors allow it."""
     import pymc as pm
 
     if not labels:
         return []
     if one_real_kind(priors):
-        pm.modelcontext(None).add_coord("slope", labels)
+        dim, name = names.of_parameter("slope", target), names.of_parameter("slopes", target)
+        pm.modelcontext(None).add_coord(dim, labels)
         transform = linear_transform(*whitening(X, scale))
-        vector = pymc_vector(
-            unused("slopes"), tuple(priors), dims="slope", default_transform=transform
-        )
+        vector = pymc_vector(unused(name), tuple(priors), dims=dim, default_transform=transform)
         return [vector[k] for k in range(len(labels))]
     return [
-        prior.pymc(unused(f"slope[{names.safe(label)}]"))
+        prior.pymc(unused(f"{names.of_parameter('slope', target)}[{names.safe(label)}]"))
         for label, prior in zip(labels, priors, strict=True)
     ]
 
 
-def add_intercept(priors: Priors, slopes: list[Any], means: Array) -> Any:
+def add_intercept(priors: Priors, slopes: list[Any], means: Array, target: str = names.MU) -> Any:
     """Add the intercept and return the linear predictor at the means."""
     prior = priors.coefficients[names.INTERCEPT]
     if priors.intercept_at_means:
-        return prior.pymc(unused("intercept_at_means"))
-    intercept = prior.pymc(unused("intercept_at_zero"))
+        return prior.pymc(unused(names.of_parameter("intercept_at_means", target)))
+    intercept = prior.pymc(unused(names.of_parameter("intercept_at_zero", target)))
     for mean, slope in zip(means, slopes, strict=True):
         intercept = intercept + mean * slope
     return intercept
 
 
-def add_beta(design: Design, slopes: list[Any], intercept: Any, means: Array) -> None:
+def add_beta(
+    design: Design | ParameterDesign, slopes: list[Any], intercept: Any, means: Array
+) -> None:
     """Add ``beta``: the coefficients as displayed, the intercept at x = 0."""
     import pymc as pm
     import pytensor.tensor as pt
@@ -186,6 +199,5 @@ def add_beta(design: Design, slopes: list[Any], intercept: Any, means: Array) ->
             at_zero = at_zero - mean * slope
         values[names.INTERCEPT] = at_zero
     if design.coef:
-        pm.Deterministic(
-            names.BETA, pt.stack([values[name] for name in design.coef]), dims=names.COEF
-        )
+        beta, dim = (names.of_parameter(each, design.target) for each in (names.BETA, names.COEF))
+        pm.Deterministic(beta, pt.stack([values[name] for name in design.coef]), dims=dim)

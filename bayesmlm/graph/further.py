@@ -1,23 +1,40 @@
-"""The further parameters of the family in PyMC: sigma, shape, thresholds."""
+"""The further parameters of the family in PyMC: sigma, shape, thresholds, or one by row."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from bayesmlm import names
 from bayesmlm.design import Design
-from bayesmlm.families import Parameter
+from bayesmlm.families import Parameter, tensors
+from bayesmlm.families.link import Link
 from bayesmlm.families.parameter import ORDERED
 from bayesmlm.graph.fixed import Fixed
 from bayesmlm.graph.labels import unused
 from bayesmlm.priors import Prior, Priors, pymc_vector
 
 
-def add_further(design: Design, priors: Priors, fixed: Fixed) -> dict[str, Any]:
-    """Add the further parameters and return what the response is given, by name."""
-    return {
+def add_further(
+    design: Design, priors: Priors, fixed: Fixed, predictors: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Add the further parameters and return what the response is given, by name.
+
+    Parameters
+    ----------
+    design, priors
+        The model.
+    fixed
+        The fixed part of the location.
+    predictors
+        The linear predictors of those with a formula, each of shape (N,).
+    """
+    by_row = {
+        part.target: inverse(part.link, (predictors or {})[part.target]) for part in design.further
+    }
+    return by_row | {
         parameter.name: (
             add_thresholds(parameter, priors, fixed)
             if parameter.support == ORDERED
@@ -25,6 +42,17 @@ def add_further(design: Design, priors: Priors, fixed: Fixed) -> dict[str, Any]:
         )
         for parameter in design.parameters
     }
+
+
+def inverse(link: Link, eta: Any) -> Any:
+    """Return a parameter from its linear predictor, as a tensor."""
+    import pytensor.tensor as pt
+
+    if link.name == "identity":
+        return eta
+    if link.name == "log":
+        return pt.exp(eta)
+    return pt.sigmoid(tensors.log_odds(eta, link))
 
 
 def add_thresholds(parameter: Parameter, priors: Priors, fixed: Fixed) -> Any:

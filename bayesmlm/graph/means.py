@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.design import Design, RandomBlock
+from bayesmlm.design import Design, ParameterDesign, RandomBlock
 from bayesmlm.graph.fixed import Fixed
 from bayesmlm.graph.labels import data, effect_label
 from bayesmlm.graph.parametrisation import CENTRED, EffectCoordinates
@@ -51,7 +51,7 @@ class GroupMean:
 
 
 def group_means(
-    design: Design, coordinates: tuple[EffectCoordinates, ...], fixed: Fixed
+    design: Design | ParameterDesign, coordinates: tuple[EffectCoordinates, ...], fixed: Fixed
 ) -> dict[tuple[str, str], GroupMean]:
     """Move fixed columns to the groups whose centred coefficients they predict.
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmlm import names
 from bayesmlm.design import Design, RandomBlock
 from bayesmlm.errors import EngineError, message, suggestion
 
@@ -49,6 +50,9 @@ class EffectCoordinates:
     holds_groups
         Whether another grouping nests in this one. Its rows are then not independent given
         its effect, the quick estimate of the reliability is too high, and it is not centred.
+    parameter
+        Whose linear predictor it belongs to. Of a further parameter there is no quick
+        estimate of the reliability, and it is not centred.
     """
 
     group: str
@@ -57,10 +61,13 @@ class EffectCoordinates:
     reliability: float
     by_user: bool
     holds_groups: bool = False
+    parameter: str = names.MU
 
     def __str__(self) -> str:
         why = "as asked" if self.by_user else f"reliability about {self.reliability:.2f}"
-        if self.holds_groups and not self.by_user:
+        if self.parameter != names.MU and not self.by_user:
+            why = f"of {self.parameter}"
+        elif self.holds_groups and not self.by_user:
             why = "another grouping nests in it"
         return f"{self.effect} by {self.group}: {self.choice} ({why})"
 
@@ -87,11 +94,12 @@ def choose(
     """
     wishes = read_wishes(design, asked)
     chosen = []
-    for block in design.random:
+    for block in design.blocks:
         if not block.is_normal:
             refuse_centred(block, wishes)
             continue
-        reliability = quick_reliability(design, block)
+        of_mu = block.parameter == names.MU
+        reliability = quick_reliability(design, block) if of_mu else np.zeros(len(block.effects))
         outer = any(block.name in level.nested_in for level in design.levels.levels)
         for k, effect in enumerate(block.effects):
             wish = wishes.get(f"{block.name}[{effect}]", wishes.get(block.name))
@@ -105,6 +113,7 @@ def choose(
                     reliability=float(reliability[k]),
                     by_user=wish is not None,
                     holds_groups=outer,
+                    parameter=block.parameter,
                 )
             )
     return tuple(chosen)
@@ -112,9 +121,9 @@ def choose(
 
 def read_wishes(design: Design, asked: str | Mapping[str, str] | None) -> dict[str, str]:
     """Return the user's choices by group or effect, checked."""
-    known = [block.name for block in design.random]
-    known += [f"{block.name}[{effect}]" for block in design.random for effect in block.effects]
-    groups = [block.name for block in design.random]
+    known = [block.name for block in design.blocks]
+    known += [f"{block.name}[{effect}]" for block in design.blocks for effect in block.effects]
+    groups = [block.name for block in design.blocks]
     if not (asked is None or isinstance(asked, Mapping) or asked in CHOICES):
         raise refused(asked, "all effects")
     wishes = dict.fromkeys(groups, asked) if isinstance(asked, str) else dict(asked or {})
@@ -238,7 +247,7 @@ def latent_scores(design: Design) -> Array:
 
 def dispersion(design: Design, residual: Array, weight: Array, block: RandomBlock) -> float:
     """Return the residual variance within groups, or 1 where it is known."""
-    if not design.estimates_scale:
+    if not design.family.estimates_scale(design.outcome.rows):
         return 1.0
     codes, size = block.grouping.codes, block.grouping.size
     total = np.bincount(codes, weight, size)

@@ -89,14 +89,16 @@ def parameters(result: FitResult) -> list[Parameter]:
     """Return every parameter that has a prior."""
     priors, design, posterior = result.priors, result.design, result.posterior
     found: list[Parameter] = []
-    if design.coef:
-        beta = flatten(posterior[names.BETA])[0]
-        for k, name in enumerate(design.coef):
-            draws, label = beta[:, k], name
-            if name == names.INTERCEPT and priors.intercept_at_means:
-                draws, label = beta @ design.X.mean(axis=0), f"{name} at mean predictors"
-            found.append(Parameter(label, draws, pdf(priors.coefficients[name])))
-    for block in design.random:
+    for part in design.parts:
+        own = priors.of(part.target)
+        beta = names.of_parameter(names.BETA, part.target)
+        values = flatten(posterior[beta])[0] if part.coef else np.empty((0, 0))
+        for k, name in enumerate(part.coef):
+            draws, label = values[:, k], names.parameter_coef(part.target, name)
+            if name == names.INTERCEPT and own.intercept_at_means:
+                draws, label = values @ part.X.mean(axis=0), f"{label} at mean predictors"
+            found.append(Parameter(label, draws, pdf(own.coefficients[name])))
+    for block in design.blocks:
         sds = flatten(posterior[names.sd(block.name)])[0]
         for effect, draws in zip(block.effects, sds.T, strict=True):
             prior = priors.sds[block.name][effect]

@@ -2,6 +2,7 @@
 
 from bayesmlm.priors.defaults import Priors, default_priors, outcome_scale, resolve_priors
 from bayesmlm.priors.describe import MASS_PRIOR, describe_priors
+from bayesmlm.priors.further import FixedPriors
 from bayesmlm.priors.lkj import LKJ, cholesky_factor
 from bayesmlm.priors.prior import (
     PRIORS,
@@ -27,6 +28,7 @@ __all__ = [
     "Beta",
     "Cauchy",
     "Exponential",
+    "FixedPriors",
     "Gamma",
     "HalfCauchy",
     "HalfNormal",

@@ -7,6 +7,7 @@ the user sets refers to the coefficient as displayed, at x = 0.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.design import Design, LatentMean, RandomBlock
+from bayesmlm.design import Design, LatentMean, ParameterDesign, RandomBlock
 from bayesmlm.errors import PriorError, message, suggestion
 from bayesmlm.families import Parameter
 from bayesmlm.families.parameter import ORDERED, POSITIVE, UNIT
+from bayesmlm.priors.further import FixedPriors, link_scale, parameter_intercept
 from bayesmlm.priors.lkj import LKJ
 from bayesmlm.priors.prior import PRIORS, Gamma, HalfStudentT, Normal, Prior
 
@@ -60,6 +62,9 @@ class Priors:
         Of the degrees of freedom above 2, nu - 2, of Student-t effects, by grouping.
     latent
         Of ``mu_x``, ``tau_x`` and ``sigma_x`` of predictors x with latent group means, by name.
+    predictors
+        Of the fixed parts of the formulas of further parameters, by parameter. Their effects
+        are among the groupings above, as ``sigma_<group>``.
     """
 
     coefficients: Mapping[str, Prior]
@@ -70,6 +75,16 @@ class Priors:
     chosen: frozenset[str]
     freedom: Mapping[str, Prior] = field(default_factory=dict)
     latent: Mapping[str, Prior] = field(default_factory=dict)
+    predictors: Mapping[str, FixedPriors] = field(default_factory=dict)
+
+    def of(self, parameter: str) -> Priors:
+        """Return these priors with the fixed part of a parameter in the location's place."""
+        if parameter == names.MU:
+            return self
+        own = self.predictors[parameter]
+        return replace(
+            self, coefficients=own.coefficients, intercept_at_means=own.intercept_at_means
+        )
 
     @property
     def sigma(self) -> Prior | None:
@@ -82,12 +97,15 @@ def spread(column: Array) -> float:
     return float(column.std(ddof=1))
 
 
-def outcome_scale(design: Design) -> float:
+def outcome_scale(design: Design | ParameterDesign) -> float:
     """Return the scale of the linear predictor: sd(y), or the link's constant / 2.5.
 
     What an offset accounts for is not the model's to explain: y is y less its offset. With
-    links that keep a unit of y (identity, inverse, sqrt), it is the SD of g(y).
+    links that keep a unit of y (identity, inverse, sqrt), it is the SD of g(y). Of a further
+    parameter it is 1.
     """
+    if isinstance(design, ParameterDesign):
+        return 1.0
     family = design.family
     if family.has_scale:
         return spread(family.on_link_scale(design.y) - design.offset)
@@ -109,7 +127,10 @@ def default_priors(design: Design) -> Priors:
     means of categories in a model without an intercept have the prior of an intercept.
     Further parameters: as their families say; for nu Gamma(2, 0.1), for shape HalfCauchy(1)
     (gamma) or InverseGamma(0.4, 0.3) (negative binomial), for phi HalfCauchy(1), for zi and hu
-    Beta(1, 1), for thresholds StudentT(3, 0, 2.5).
+    Beta(1, 1), for thresholds StudentT(3, 0, 2.5). Where one has a formula: the intercept at
+    the means Normal, of the same 95 % interval; slopes Normal(0, c / sd x) and SDs
+    HalfStudentT(3, c), c = 1 with the log link, 2.5 with logit, 1.5 with probit, 1.75 with
+    cloglog, 2.5 times the median of the constant's prior with the identity.
     """
     s = outcome_scale(design)
     cells = cell_means(design)
@@ -120,14 +141,18 @@ def default_priors(design: Design) -> Priors:
         else:
             coefficients[name] = Normal(0.0, 2.5 * s / spread(column))
     sds = {block.name: default_sds(block, s) for block in design.random}
+    for part in design.further:
+        scale = link_scale(part, default_further(part.parameter, s))
+        sds |= {block.name: default_sds(block, scale / 2.5) for block in part.random}
     return Priors(
         coefficients=coefficients,
         intercept_at_means=True,
         sds=sds,
-        correlations={block.name: LKJ(2.0) for block in design.random if has_lkj(block)},
+        correlations={block.name: LKJ(2.0) for block in design.blocks if has_lkj(block)},
         further={p.name: default_further(p, s) for p in design.parameters},
         chosen=frozenset(),
-        freedom={b.name: Gamma(2.0, 0.1) for b in design.random if b.distribution == "student"},
+        freedom={b.name: Gamma(2.0, 0.1) for b in design.blocks if b.distribution == "student"},
+        predictors={part.target: default_predictor(part, s) for part in design.further},
         latent={name: prior for mean in design.latent.means for name, prior in of_x(mean).items()},
     )
 
@@ -138,6 +163,19 @@ def of_x(mean: LatentMean) -> dict[str, Prior]:
     s = spread(mean.values)
     wide = HalfStudentT(3.0, 2.5 * s)
     return {mu: Normal(float(mean.values.mean()), 2.5 * s), tau: wide, sigma: wide}
+
+
+def default_predictor(part: ParameterDesign, s: float) -> FixedPriors:
+    """Return the default priors of the fixed part of a further parameter's formula."""
+    constant, cells = default_further(part.parameter, s), cell_means(part)
+    scale = link_scale(part, constant)
+    coefficients: dict[str, Prior] = {}
+    for name, column in zip(part.coef, part.X.T, strict=True):
+        if name == names.INTERCEPT or name in cells:
+            coefficients[name] = parameter_intercept(part, constant)
+        else:
+            coefficients[name] = Normal(0.0, scale / spread(column))
+    return FixedPriors(coefficients, True)
 
 
 def default_further(parameter: Parameter, s: float) -> Prior:
@@ -153,12 +191,12 @@ def has_lkj(block: RandomBlock) -> bool:
     return bool(block.pairs) and block.distribution != "points"
 
 
-def cell_means(design: Design) -> frozenset[str]:
+def cell_means(design: Design | ParameterDesign) -> frozenset[str]:
     """Return the coefficients that are means of categories, in a model without an intercept.
 
     They are those of a term whose columns are 0 or 1 and sum to one in every row.
     """
-    if names.INTERCEPT in design.coef or design.family.ordered:
+    if names.INTERCEPT in design.coef or design.ordered:
         return frozenset()
     term_of = np.array(design.fixed.term_of, dtype=int)
     found: set[str] = set()
@@ -207,6 +245,8 @@ def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
         ``"corr_school"``, ``"corr"``; ``"nu_school"`` (of nu - 2); ``"sigma"`` and the family's
         other further parameters; of a predictor x with latent group means ``"mu_x"``,
         ``"tau_x"``, ``"sigma_x"``.
+        other further parameters, or of a formula of one ``"sigma_ses"``, ``"sigma_slopes"``,
+        ``"sd_sigma_school[ses]"``, ``"sd_sigma_school"``, ``"sd_sigma"``.
 
     Raises
     ------
@@ -238,12 +278,23 @@ def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
         return default
 
     coefficients = {
-        name: pick(default, name, *(() if name == names.INTERCEPT else ("slopes",)))
+        name: pick(default, *coefficient_keys(names.MU, name))
         for name, default in priors.coefficients.items()
     }
+    predictors = {
+        part.target: FixedPriors(
+            {
+                name: pick(default, *coefficient_keys(part.target, name))
+                for name, default in priors.predictors[part.target].coefficients.items()
+            },
+            names.parameter_coef(part.target, names.INTERCEPT) not in user,
+        )
+        for part in design.further
+    }
+    every = {block.name: every_sd(block) for block in design.blocks}
     sds = {
         group: {
-            effect: pick(default, f"{names.sd(group)}[{effect}]", names.sd(group), "sd")
+            effect: pick(default, f"{names.sd(group)}[{effect}]", names.sd(group), every[group])
             for effect, default in effects.items()
         }
         for group, effects in priors.sds.items()
@@ -265,28 +316,45 @@ def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
         chosen=frozenset(chosen),
         freedom=freedom,
         latent=latent,
+        predictors=predictors,
     )
+
+
+def coefficient_keys(parameter: str, name: str) -> tuple[str, ...]:
+    """Return what a coefficient's prior may be given to, its own name first."""
+    own = names.parameter_coef(parameter, name)
+    return (own,) if name == names.INTERCEPT else (own, names.parameter_coef(parameter, "slopes"))
+
+
+def every_sd(block: RandomBlock) -> str:
+    """Return the name of the SDs of all effects on one parameter."""
+    return "sd" if block.parameter == names.MU else names.sd(block.parameter)
 
 
 def prior_targets(design: Design) -> dict[str, str]:
     """Return every name a prior may be given to, with the kind of parameter it is."""
     targets: dict[str, str] = {}
-    if any(name != names.INTERCEPT for name in design.coef):
-        targets["slopes"] = "coefficient"
-    for block in design.random:
+    parts = design.parts
+    for part in parts:
+        if any(name != names.INTERCEPT for name in part.coef):
+            targets[names.parameter_coef(part.target, "slopes")] = "coefficient"
+    for block in design.blocks:
         targets |= {f"{names.sd(block.name)}[{effect}]": "sd" for effect in block.effects}
         targets[names.sd(block.name)] = "sd"
         if block.distribution == "student":
             targets[names.nu(block.name)] = "sd"
         if has_lkj(block):
             targets |= {names.corr(block.name): "corr", "corr": "corr"}
-    if design.random:
-        targets["sd"] = "sd"
+        targets[every_sd(block)] = "sd"
     targets |= {parameter.name: KINDS[parameter.support] for parameter in design.parameters}
     for mean in design.latent.means:
         mu, tau, sigma = names.latent_parameters(mean.x)
         targets |= {mu: "coefficient", tau: "sd", sigma: "sd"}
-    coefficients = {name: AMBIGUOUS if name in targets else "coefficient" for name in design.coef}
+    own = Counter(names.parameter_coef(part.target, name) for part in parts for name in part.coef)
+    coefficients = {
+        name: AMBIGUOUS if name in targets or times > 1 else "coefficient"
+        for name, times in own.items()
+    }
     return coefficients | {k: v for k, v in targets.items() if k not in coefficients}
 
 

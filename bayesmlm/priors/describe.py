@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesmlm import names
-from bayesmlm.design import Design, LatentMean, RandomBlock
+from bayesmlm.design import Design, LatentMean, ParameterDesign, RandomBlock
 from bayesmlm.families import Parameter
 from bayesmlm.families.parameter import ORDERED, POSITIVE
 from bayesmlm.priors.defaults import Priors, cell_means, has_lkj, spread
+from bayesmlm.priors.further import FixedPriors
 from bayesmlm.priors.lkj import LKJ
 from bayesmlm.priors.prior import Prior
 
@@ -46,11 +47,13 @@ def describe_priors(design: Design, priors: Priors) -> pd.DataFrame:
         else:
             sentence = slope_sentence(design, column, prior)
         rows.append((name, prior, sentence))
-    for block in design.random:
+    for part in design.further:
+        rows += predictor_rows(part, priors.predictors[part.target])
+    for block in design.blocks:
         for effect in block.effects:
             key = f"{names.sd(block.name)}[{effect}]"
             sd = priors.sds[block.name][effect]
-            rows.append((key, sd, sd_sentence(block, effect, sd)))
+            rows.append((key, sd, sd_sentence(design, block, effect, sd)))
         if has_lkj(block):
             lkj = priors.correlations[block.name]
             rows.append((names.corr(block.name), lkj, correlation_sentence(block, lkj)))
@@ -108,13 +111,8 @@ def expected(design: Design) -> str:
 
 def slope_sentence(design: Design, column: Any, prior: Prior) -> str:
     """Return what a slope's prior implies for a typical step of its predictor."""
-    low, high = prior.interval()
-    if set(np.unique(column)) <= {0.0, 1.0}:
-        step, size = "0 to 1", 1.0
-    else:
-        size = spread(column)
-        step = f"one SD ({size:.3g})"
-    low, high = low * size, high * size
+    step, size = typical_step(column)
+    low, high = (bound * size for bound in prior.interval())
     family = design.family
     if family.link.name == "identity":
         what = location(design).removeprefix("mean ")
@@ -128,10 +126,50 @@ def slope_sentence(design: Design, column: Any, prior: Prior) -> str:
     return f"{step} multiplies the {what} by {np.exp(low):.2g} to {np.exp(high):.2g} (95 %)"
 
 
-def sd_sentence(block: RandomBlock, effect: str, prior: Prior) -> str:
+def typical_step(column: Any) -> tuple[str, float]:
+    """Return a step of a predictor in words, and its length."""
+    if set(np.unique(column)) <= {0.0, 1.0}:
+        return "0 to 1", 1.0
+    size = spread(column)
+    return f"one SD ({size:.3g})", size
+
+
+def predictor_rows(part: ParameterDesign, own: FixedPriors) -> list[tuple[str, Any, str]]:
+    """Return name, prior and sentence of each coefficient of a further parameter's formula."""
+    cells = cell_means(part)
+    rows: list[tuple[str, Any, str]] = []
+    for name, column in zip(part.coef, part.X.T, strict=True):
+        prior = own.coefficients[name]
+        if name == names.INTERCEPT or name in cells:
+            where = "in this category" if name in cells else AT_ZERO
+            if name == names.INTERCEPT and own.intercept_at_means:
+                where = "at mean predictors"
+            where += " and the mean offset" if part.offset.any() else ""
+            bounds = np.array(prior.interval()) + part.offset.mean()
+            low, high = part.link.inverse(bounds)
+            sentence = f"{part.target} {where}: {low:.3g} to {high:.3g} (95 %)"
+        else:
+            sentence = parameter_slope_sentence(part, column, prior)
+        rows.append((names.parameter_coef(part.target, name), prior, sentence))
+    return rows
+
+
+def parameter_slope_sentence(part: ParameterDesign, column: Any, prior: Prior) -> str:
+    """Return what a slope of a further parameter's formula implies for a typical step."""
+    step, size = typical_step(column)
+    low, high = (bound * size for bound in prior.interval())
+    if part.link.name in ("log", "logit"):
+        what = part.target if part.link.name == "log" else f"odds of {part.target}"
+        return f"{step} multiplies {what} by {np.exp(low):.2g} to {np.exp(high):.2g} (95 %)"
+    return f"{step} moves {part.sentence} by {low:.3g} to {high:.3g} (95 %)"
+
+
+def sd_sentence(design: Design, block: RandomBlock, effect: str, prior: Prior) -> str:
     """Return what the prior of a random effect's SD implies."""
     what = "intercepts" if effect == names.INTERCEPT else "slopes"
-    return f"SD of {what} by {block.name}: {upper_half(prior)}"
+    part = next((part for part in design.further if part.target == block.parameter), None)
+    of = "" if part is None else f" of {part.sentence}"
+    return f"SD of {what}{of} by {block.grouping.name}: {upper_half(prior)}"
 
 
 def further_sentence(parameter: Parameter, prior: Prior, priors: Priors) -> str:

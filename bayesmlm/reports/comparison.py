@@ -95,7 +95,11 @@ def parameters(result: FitResult) -> dict[tuple[str, str], tuple[float, float]]:
         for label, row in fixef(result).iterrows():
             both = (row["estimate"], row["se"]) if "se" in row else (row["mean"], row["sd"])
             found["fixed", str(label)] = (float(both[0]), float(both[1]))
-    for block in result.design.random:
+    for part in result.design.further:
+        beta = flatten(result.posterior[names.of_parameter(names.BETA, part.target)])[0]
+        for name, draws in zip(part.coef, beta.T, strict=True):
+            found["fixed", names.parameter_coef(part.target, name)] = centre(draws)
+    for block in result.design.blocks:
         sds = flatten(result.posterior[names.sd(block.name)])[0]
         for effect, draws in zip(block.effects, sds.T, strict=True):
             found["sd", f"{names.sd(block.name)}[{effect}]"] = centre(draws)

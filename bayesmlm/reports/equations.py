@@ -13,7 +13,7 @@ from bayesmlm.reports.prior_lines import prior_latex, prior_lines
 from bayesmlm.reports.vocabulary import Vocabulary, words
 from bayesmlm.spec.gelman_hill import gelman_hill
 from bayesmlm.spec.latent_means import submodel_text
-from bayesmlm.spec.render import combined_text, equations_text, formula_text, latex
+from bayesmlm.spec.render import combined_text, equations_text, formulas_text, latex
 from bayesmlm.spec.terms import ModelSpec
 
 NOTATIONS = ("raudenbush-bryk", "gelman-hill")
@@ -59,7 +59,7 @@ class Equations:
     @property
     def formula(self) -> str:
         """The formula, in the language that `formula` reads."""
-        return formula_text(self.spec)
+        return formulas_text(self.spec)
 
     @property
     def gelman_hill(self) -> str:

@@ -98,7 +98,29 @@ class _Writer:
             for number, line in enumerate(block.lines):
                 rows.append((header if number == 0 else "", f"{line.left} = {self.right(line)}"))
             rows += [("", text) for text in self.distributions(block)]
-        return rows
+        return rows + [("", text) for text in self.further()]
+
+    def further(self) -> list[str]:
+        """Return the formulas of further parameters, each in one equation, and their SDs."""
+        lines = []
+        for part in self.result.design.further:
+            name = names.of_parameter(names.BETA, part.target)
+            draws = flatten(self.result.posterior[name])[0].T if part.coef else ()
+            terms = [
+                with_error(own) + ("" if coef == names.INTERCEPT else f"*{coef}")
+                for coef, own in zip(part.coef, draws, strict=True)
+            ]
+            predictor = dict(self.result.spec.response.predictors)[part.target]
+            terms += [f"offset({each})" for each in predictor.offset]
+            terms += [f"effects by {block.grouping.name}" for block in part.random]
+            lines.append(f"{part.sentence} = {' + '.join(terms) or '0'}".replace("+ -", "- "))
+            for block in part.random:
+                sds = flatten(self.result.posterior[names.sd(block.name)])[0].T
+                lines += [
+                    f"{effect} by {block.grouping.name}, SD {with_error(own)}"
+                    for effect, own in zip(block.effects, sds, strict=True)
+                ]
+        return lines
 
     def sigma(self) -> str:
         """Return the residual SD."""
@@ -146,6 +168,7 @@ class _Writer:
         if self.result.design.estimates_scale:
             text = f"{written.first.random} ~ Normal, SD {self.sigma()}"
             lines.append(rf"&\text{{{escape(text)}}}")
+        lines += [rf"&\text{{{escape(text)}}}" for text in self.further()]
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
     def right_latex(self, line: Line) -> str:

@@ -13,6 +13,11 @@ def prior_lines(priors: Priors) -> tuple[tuple[str, str], ...]:
     for name, prior in priors.coefficients.items():
         at_means = name == names.INTERCEPT and priors.intercept_at_means
         found.append((f"{name} at mean predictors" if at_means else name, str(prior)))
+    for parameter, own in priors.predictors.items():
+        for name, prior in own.coefficients.items():
+            at_means = name == names.INTERCEPT and own.intercept_at_means
+            label = names.parameter_coef(parameter, name)
+            found.append((f"{label} at mean predictors" if at_means else label, str(prior)))
     for group, effects in priors.sds.items():
         found += [(f"{names.sd(group)}[{effect}]", str(prior)) for effect, prior in effects.items()]
     found += [(names.corr(group), str(lkj)) for group, lkj in priors.correlations.items()]

@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING
 
 from bayesmlm import names
 from bayesmlm.checks import Check
+from bayesmlm.design import ParameterDesign
 from bayesmlm.reports.levels import level_table, named_variances
 from bayesmlm.reports.table import Page, Table
 from bayesmlm.reports.vocabulary import Vocabulary
 from bayesmlm.reports.vocabulary import words as chosen
 from bayesmlm.result import FitResult
 from bayesmlm.spec.render import combined_text
-from bayesmlm.summaries import fixef, further_parameters, latent_means, variance_components
+from bayesmlm.summaries import (
+    fixef,
+    formula_parameters,
+    further_parameters,
+    latent_means,
+    variance_components,
+)
 from bayesmlm.summaries.draws import PROBABILITY
 from bayesmlm.summaries.maximum import ERRORS
 
@@ -73,6 +80,14 @@ def latent_table(result: FitResult, probability: float = PROBABILITY) -> Table:
     return Table(f"Latent group means ({percent(probability)} intervals)", frame, notes)
 
 
+def formula_table(
+    result: FitResult, part: ParameterDesign, probability: float = PROBABILITY
+) -> Table:
+    """Return the table of the formula of a further parameter, on the scale of its link."""
+    frame = formula_parameters(result, part, probability)
+    return Table(f"Formula of {part.sentence} ({percent(probability)} intervals)", frame)
+
+
 def summary(
     result: FitResult,
     convergence: Check,
@@ -99,6 +114,11 @@ def summary(
         parts.append(further_table(result, probability))
     if design.latent.means:
         parts.append(latent_table(result, probability))
+    parts += [
+        formula_table(result, part, probability)
+        for part in design.further
+        if part.coef or part.random
+    ]
     parts.append("\n".join([described(result), *result.notes]))
     parts.append(str(convergence))
     return Page(tuple(parts))

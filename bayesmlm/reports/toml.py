@@ -13,7 +13,7 @@ from typing import Any
 from bayesmlm import names
 from bayesmlm.errors import PriorError, SpecError, message, suggestion
 from bayesmlm.priors import LKJ, PRIORS, Prior, Priors
-from bayesmlm.spec.render import equations_text, formula_text
+from bayesmlm.spec.render import equations_text, formulas_text
 from bayesmlm.spec.terms import ModelSpec
 
 DISTRIBUTIONS: dict[str, type[Prior] | type[LKJ]] = {**PRIORS, "LKJ": LKJ}
@@ -79,7 +79,7 @@ def model_toml(
         What is done about missing values.
     """
     response = spec.response
-    model: dict[str, Any] = {"formula": formula_text(spec), "family": response.family}
+    model: dict[str, Any] = {"formula": formulas_text(spec), "family": response.family}
     if response.link is not None:
         model["link"] = response.link
     with suppress(SpecError):  # of a model that only a formula can say
@@ -95,6 +95,8 @@ def model_toml(
 def chosen_priors(priors: Priors) -> dict[str, str]:
     """Return the priors that the user set, by the name of the parameter."""
     known: dict[str, Prior | LKJ] = dict(priors.coefficients)
+    for parameter, own in priors.predictors.items():
+        known |= {names.parameter_coef(parameter, n): p for n, p in own.coefficients.items()}
     for group, effects in priors.sds.items():
         known |= {f"{names.sd(group)}[{effect}]": prior for effect, prior in effects.items()}
     known |= {names.corr(group): prior for group, prior in priors.correlations.items()}

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from functools import cache
 
-from bayesmlm.design import Design, LatentColumn, LatentMean, LatentMeans, Levels, RandomBlock
+from bayesmlm.design import (
+    Design,
+    LatentColumn,
+    LatentMean,
+    LatentMeans,
+    Levels,
+    ParameterDesign,
+    RandomBlock,
+)
 from bayesmlm.design.encoding import Encoding
 from bayesmlm.design.grouping import Grouping
 from bayesmlm.design.levels import Level
 from bayesmlm.design.response import Outcome
 from bayesmlm.engines import ENGINES
-from bayesmlm.families import FAMILIES
+from bayesmlm.families import FAMILIES, Parameter
 from bayesmlm.families.link import LINKS
-from bayesmlm.priors import LKJ, PRIORS, Priors
+from bayesmlm.priors import LKJ, PRIORS, FixedPriors, Priors
 from bayesmlm.spec import (
     Declarations,
     ModelSpec,
@@ -25,7 +33,10 @@ from bayesmlm.spec import (
 
 SPEC = (Term, RandomTerm, Predictor, Residual, Response, Declarations, ModelSpec)
 LATENT = (LatentMeans, LatentMean, LatentColumn)
-DESIGN = (Design, RandomBlock, Encoding, Grouping, Level, Levels, Outcome, *LATENT)
+DESIGN = (
+    *(Design, ParameterDesign, RandomBlock, Encoding, Grouping, Level, Levels, Outcome, Parameter),
+    *LATENT,
+)
 
 
 @cache
@@ -38,6 +49,7 @@ def kinds() -> dict[str, type]:
         *FAMILIES.values(),
         *links,
         Priors,
+        FixedPriors,
         LKJ,
         *PRIORS.values(),
         *ENGINES.values(),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from bayesmlm.errors import SpecError, message, suggestion
 from bayesmlm.spec.algebra import terms
 from bayesmlm.spec.bars import bar, is_bar, refuse_repeats
@@ -12,6 +15,7 @@ from bayesmlm.spec.terms import ModelSpec, Predictor, RandomTerm, Response
 
 _SHAPE = "response ~ terms + (effects | group)"
 _EXAMPLE = "for example: y ~ x*w + (x | school)"
+_DISTRIBUTIONAL = "write a parameter of the family after it: y ~ x; sigma ~ x + (1 | school)"
 
 
 def formula(
@@ -23,12 +27,15 @@ def formula(
     ----------
     text
         ``response ~ fixed terms + (effects | group) + offset(x)``. The fixed part and the
-        inside of a bar are formulaic's; `||` makes effects independent, `a/b` nests.
+        inside of a bar are formulaic's; `||` makes effects independent, `a/b` nests. After a
+        semicolon, a formula of a further parameter of the family: ``y ~ x; sigma ~ x``, or
+        with another link than the parameter's own (log, of a probability logit),
+        ``y ~ x; identity(sigma) ~ x``.
     family, link
         The response distribution (``"gaussian"`` when not given) and its link (``None`` is
         the family's canonical link).
     **parameters
-        A formula for each further parameter, such as ``sigma="~ x + (1 | g)"``.
+        The same as keywords: ``sigma="~ x + (1 | g)"``.
 
     Returns
     -------
@@ -46,7 +53,8 @@ def formula(
     (Term(factors=()), Term(factors=('x',)), Term(factors=('w',)), Term(factors=('x', 'w')))
     """
     _check_names(family, link)
-    left, right = _sides(text)
+    first, *others = [piece for _, piece in split(check_text(text, "formula"), [";"])]
+    left, right = _sides(first)
     if not left:
         raise _refuse(f"no response in {excerpt(text)!r}", "write the response before ~")
     column, additions = left_side(left)
@@ -54,8 +62,12 @@ def formula(
     if any(column in term.factors for term in mu.fixed):
         raise _refuse(f"the response {column!r} on both sides", "remove it from the right side")
     predictors = {"mu": mu}
-    for name, value in parameters.items():
-        predictors[name] = _parameter(name, value)
+    given = [_further(value) for value in others]
+    given += [(name, _parameter(name, value)) for name, value in parameters.items()]
+    for name, own in given:
+        if name in predictors:
+            raise _refuse(f"two formulas of {name}", "write one formula a parameter")
+        predictors[name] = own
     response = Response(
         column,
         tuple(predictors.items()),
@@ -115,9 +127,30 @@ def _parameter(name: str, value: object) -> Predictor:
             )
         )
     left, right = _sides(value)
-    if left:
+    if not left:
+        return predictor(right)
+    if _linked(left)[0] != name:
         raise _refuse(f"the response {left!r} in the formula of {name}", f"write {name}='~ …'")
-    return predictor(right)
+    return _further(value)[1]
+
+
+def _linked(left: str) -> tuple[str, str | None]:
+    """Split `identity(sigma)` into the parameter and its link; None where there is no link."""
+    found = re.fullmatch(r"(\w+)\s*\(\s*(\w+)\s*\)", left)
+    return (left, None) if found is None else (found[2], found[1])
+
+
+def _further(text: str) -> tuple[str, Predictor]:
+    """Read the formula of a further parameter, its name on the left."""
+    if not text:
+        raise _refuse("a semicolon without a formula after it", _DISTRIBUTIONAL)
+    left, right = _sides(text)
+    name, link = _linked(left)
+    if not name.isidentifier():
+        raise _refuse(f"{excerpt(text)!r} after a semicolon", _DISTRIBUTIONAL)
+    if name == "mu":
+        raise _refuse("a formula for 'mu'", "write the predictor of mu in the formula itself")
+    return name, replace(predictor(right), link=link)
 
 
 def _check_names(family: object, link: object) -> None:

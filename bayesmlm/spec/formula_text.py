@@ -12,8 +12,8 @@ from bayesmlm.spec.terms import INTERCEPT, ModelSpec, Predictor, RandomTerm, Res
 def formula_text(spec: ModelSpec, parameter: str = "mu") -> str:
     """Write a model as a formula that `formula()` reads back.
 
-    Family and link are no part of a formula's text, nor are the predictors of further
-    parameters: they are keywords of `formula()`.
+    Family and link are no part of a formula's text, nor are here the predictors of further
+    parameters: `formulas_text` has them too.
 
     Parameters
     ----------
@@ -42,9 +42,19 @@ def formula_text(spec: ModelSpec, parameter: str = "mu") -> str:
         )
     right = predictor_text(predictors[parameter])
     if parameter != "mu":
-        return f"~ {right}"
+        link = predictors[parameter].link
+        return f"~ {right}" if link is None else f"{link}({parameter}) ~ {right}"
     additions = " + ".join(f"{name}({value})" for name, value in response.additions)
     return f"{response.column}{' | ' if additions else ''}{additions} ~ {right}"
+
+
+def formulas_text(spec: ModelSpec) -> str:
+    """Write a model as one text, the formulas of further parameters after semicolons."""
+    parts = [formula_text(spec)]
+    for name, own in spec.response.further:
+        text = formula_text(spec, name)
+        parts.append(f"{name} {text}" if own.link is None else text)
+    return "; ".join(parts)
 
 
 def predictor_text(predictor: Predictor) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bayesmlm.spec.latent_means import submodel_latex
+from bayesmlm.spec.latex import further_lines
 from bayesmlm.spec.levelwise import LevelBlock, Line, levelwise
 from bayesmlm.spec.symbols import escape, factor
 from bayesmlm.spec.terms import CANONICAL_LINKS, ModelSpec, Term
@@ -44,7 +45,8 @@ def gelman_hill(spec: ModelSpec, levels: Mapping[str, tuple[str, ...]] | None = 
     str
         LaTeX without the dollar signs. N is given its variance.
     """
-    return "\\begin{aligned}\n" + " \\\\\n".join(_Writer(spec, levels).lines()) + "\n\\end{aligned}"
+    lines = _Writer(spec, levels).lines() + further_lines(spec, levels, "combined")
+    return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
 
 def superscript(symbol: str) -> str:
@@ -100,11 +102,13 @@ class _Writer:
         n = r",\quad i = 1, \ldots, n"
         if response.family == "gaussian" and response.link is None:
             known, precision = response.addition("se"), response.addition("precision")
-            variance = r"\sigma_y^2"
+            varies = "sigma" in dict(response.predictors)
+            sigma = r"\sigma_i^2" if varies else r"\sigma_y^2"
+            variance = sigma
             if known is not None:
                 variance = rf"{factor(known, 'i')}^{{\,2}}"
             elif precision is not None:
-                variance = rf"\sigma_y^2 / {factor(precision, 'i')}"
+                variance = rf"{sigma} / {factor(precision, 'i')}"
             return rf"{y} &\sim N({eta},\, {variance}){n}"
         link = response.link or CANONICAL_LINKS.get(response.family, "identity")
         inverse = _INVERSE.get(link, r"\mathrm{g}^{-1}")

@@ -57,6 +57,10 @@ def check_latent(spec: ModelSpec) -> None:
             raise _refuse(f"latent means of {x} by {groups}", "keep one of the groupings")
     for factor, varies in _factors(response.mu):
         _check_factor(factor, varies, pairs)
+    for parameter, predictor in response.predictors:
+        for factor, _ in _factors(predictor) if parameter != "mu" else ():
+            if "latent(" in factor or any(f"within({x}, " in factor for x in xs):
+                raise _unsupported(f"{factor!r} in the formula of {parameter}")
 
 
 def _factors(mu: Predictor) -> Iterator[tuple[str, bool]]:

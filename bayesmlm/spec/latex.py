@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from bayesmlm.errors import SpecError, message
 from bayesmlm.spec.latent_means import submodel_latex
-from bayesmlm.spec.levelwise import LevelBlock, Levelwise, Line, levelwise
+from bayesmlm.spec.levelwise import LevelBlock, Levelwise, Line, further_levelwise, levelwise
 from bayesmlm.spec.symbols import (
     digits,
     escape,
     factor,
     law,
+    parameter_left,
     product,
     residual_line,
     response_lines,
@@ -55,15 +56,28 @@ def latex(
         )
     printer = _Printer(spec, written)
     lines = printer.levels() if form == "levels" else printer.combined()
-    lines += printer.distributions()
+    lines += printer.distributions() + further_lines(spec, levels, form)
     return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
+
+
+def further_lines(
+    spec: ModelSpec, levels: Mapping[str, tuple[str, ...]] | None, form: str
+) -> list[str]:
+    """Return the lines of the predictors of further parameters."""
+    lines: list[str] = []
+    for parameter, written in further_levelwise(spec, levels).items():
+        printer = _Printer(spec, written, parameter)
+        lines += printer.levels() if form == "levels" else printer.combined()
+        lines += printer.distributions()
+    return lines
 
 
 class _Printer:
     """Prints the equations; a block has an index letter: i for rows, j for level 2, and so on."""
 
-    def __init__(self, spec: ModelSpec, written: Levelwise) -> None:
+    def __init__(self, spec: ModelSpec, written: Levelwise, parameter: str = "mu") -> None:
         self.response, self.written = spec.response, written
+        self.parameter = parameter
         chain = [block for block in written.blocks if not self._beside(block)]
         beside = [block for block in written.blocks if self._beside(block)]
         letters = dict(zip((b.grouping for b in (*chain, *beside)), _UNITS[1:], strict=False))
@@ -89,13 +103,13 @@ class _Printer:
 
     def levels(self) -> list[str]:
         """Return the lines of the level-wise form."""
-        left, lines = response_lines(self.response, self.all)
+        left, lines = self._left()
         lines.append(f"{left} &= {self._first()}")
-        lines[0] = r"\textbf{Level 1} & \\ " + lines[0]
+        lines[0] = rf"\textbf{{Level 1{self._of()}}} & \\ " + lines[0]
         for number in dict.fromkeys(block.number for block in self.written.blocks):
             blocks = [block for block in self.written.blocks if block.number == number]
             names = ", ".join(escape(":".join(block.grouping)) for block in blocks)
-            head = rf"\textbf{{Level {number}}} \text{{ ({names})}} & \\ "
+            head = rf"\textbf{{Level {number}{self._of()}}} \text{{ ({names})}} & \\ "
             for left_label in dict.fromkeys(line.left for b in blocks for line in b.lines):
                 lines.append(head + self._model(left_label, blocks))
                 head = ""
@@ -103,7 +117,7 @@ class _Printer:
 
     def combined(self) -> list[str]:
         """Return the lines of the combined form."""
-        left, lines = response_lines(self.response, self.all)
+        left, lines = self._left()
         summands = [
             product(symbol(label), term, self.factors, self.all)
             for label, term in self.written.fixed()
@@ -117,6 +131,16 @@ class _Printer:
         summands += self._residual()
         return [*lines, f"{left} &= {' + '.join(summands) or '0'}"]
 
+    def _of(self) -> str:
+        """Return which parameter a level's equations are of, but for the location's."""
+        return "" if self.parameter == "mu" else f" of {escape(self.parameter)}"
+
+    def _left(self) -> tuple[str, list[str]]:
+        """Return the left side of level 1, and lines on the response."""
+        if self.parameter == "mu":
+            return response_lines(self.response, self.all)
+        return parameter_left(self.response, self.parameter, self.all), []
+
     def distributions(self) -> list[str]:
         """Return the distributions of residual and random effects."""
         lines: list[str] = []
@@ -125,11 +149,15 @@ class _Printer:
         several = len(self.written.blocks) > 1
         for block in self.written.blocks:
             group = escape(":".join(block.grouping)) if several else ""
+            if self.parameter != "mu":
+                group = escape(", ".join([self.parameter, *([group] if group else [])]))
             lines += [
                 self._joint(names, kind, block, group)
                 for names, kind in zip(block.sets, block.distributions, strict=True)
             ]
         indices = {":".join(grouping): index for grouping, index in self.indices.items()}
+        if self.parameter != "mu":
+            return lines
         return lines + submodel_latex(self.response.mu, self.all, indices)
 
     def _joint(self, names: tuple[str, ...], kind: str, block: LevelBlock, group: str) -> str:

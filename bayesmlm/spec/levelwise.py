@@ -67,6 +67,14 @@ class Levelwise:
     blocks: tuple[LevelBlock, ...]
 
     @property
+    def names(self) -> frozenset[str]:
+        """Every coefficient and random effect."""
+        found: list[str | None] = []
+        for line in (self.first, *self.lines):
+            found += [line.intercept, line.random, *(slope.label for slope in line.slopes)]
+        return frozenset(name for name in found if name is not None)
+
+    @property
     def lines(self) -> tuple[Line, ...]:
         """Every equation above level 1."""
         return tuple(line for block in self.blocks for line in block.lines)
@@ -84,7 +92,7 @@ class Levelwise:
 
 
 def levelwise(spec: ModelSpec, levels: Mapping[str, Grouping] | None = None) -> Levelwise:
-    """Write a model level by level.
+    """Write the predictor of a model's location level by level.
 
     Parameters
     ----------
@@ -94,7 +102,7 @@ def levelwise(spec: ModelSpec, levels: Mapping[str, Grouping] | None = None) -> 
         The grouping that each factor is constant in, as found in data; without it, the
         levels that equations declared. Every other factor is of level 1.
     """
-    mu = _only_predictor(spec)
+    mu = _predictor(spec, "mu")
     declared = spec.declared
     if levels is None:
         levels = dict(declared.levels_of) if declared is not None else {}
@@ -107,23 +115,43 @@ def levelwise(spec: ModelSpec, levels: Mapping[str, Grouping] | None = None) -> 
     return written
 
 
-def _only_predictor(spec: ModelSpec) -> Predictor:
-    """Return the predictor, or refuse what has no equations in the language."""
+def further_levelwise(
+    spec: ModelSpec, levels: Mapping[str, Grouping] | None = None
+) -> dict[str, Levelwise]:
+    """Write the predictors of further parameters level by level, by parameter."""
+    taken = levelwise(spec, levels).names
+    found: dict[str, Levelwise] = {}
+    for number, (name, _) in enumerate(spec.response.further, start=1):
+        own = _predictor(spec, name)
+        groupings = {frozenset(grouping) for grouping in own.groupings}
+        places = {f: g for f, g in (levels or {}).items() if frozenset(g) in groupings}
+        found[name] = _write(spec, own, list(own.groupings), places, number, taken)
+        taken |= found[name].names
+    return found
+
+
+def refuse_further(spec: ModelSpec) -> None:
+    """Refuse predictors of further parameters, which the language of equations lacks."""
+    others = [name for response in spec.responses for name, _ in response.further]
+    if others:
+        raise _refuse(f"a predictor of {', '.join(others)}")
+
+
+def _predictor(spec: ModelSpec, parameter: str) -> Predictor:
+    """Return a predictor, or refuse what has no equations in the language."""
     if len(spec.responses) != 1:
         raise _refuse(f"{len(spec.responses)} responses")
     response = spec.response
-    others = [name for name, _ in response.predictors if name != "mu"]
-    if others:
-        raise _refuse(f"a predictor of {', '.join(others)}")
+    own = dict(response.predictors)[parameter]
     if response.residual != Residual():
         raise _refuse(f"residuals that are {response.residual}")
-    for term in response.mu.random:
+    for term in own.random:
         plain = RandomTerm(
             term.effects, term.grouping, distribution=term.distribution, points=term.points
         )
         if term != plain:
             raise _refuse(f"the options of the random effects of {term.group}")
-    return response.mu
+    return own
 
 
 def _write(
@@ -131,10 +159,13 @@ def _write(
     mu: Predictor,
     groupings: list[Grouping],
     levels: Mapping[str, Grouping],
+    further: int = 0,
+    taken: frozenset[str] = frozenset(),
 ) -> Levelwise:
     chain = chain_of(groupings)
     crossed = tuple(grouping for grouping in groupings if grouping not in chain)
-    writer = _Writer(Placement(mu, chain, crossed, levels), Namer(spec, len(chain) + 1))
+    namer = Namer(spec, len(chain) + 1, further, taken)
+    writer = _Writer(Placement(mu, chain, crossed, levels), namer)
     first = writer.first(spec)
     blocks = [writer.nested(level) for level in range(2, len(chain) + 2)]
     beside = [writer.beside(number, grouping) for number, grouping in enumerate(crossed)]

@@ -9,6 +9,7 @@ from bayesmlm.spec.expression import variables
 from bayesmlm.spec.terms import Declarations, ModelSpec, Response, Term
 
 _COEFFICIENTS = "cmkapbg"
+_FURTHER = (("aqzdt", "wζδε"), ("sflck", "zζδε"))
 _CROSSED_COEFFICIENT = "h"
 _RANDOM = {2: "u", 3: "ru", 4: "ruv"}
 _MANY_RANDOM = "ruvδ"
@@ -25,10 +26,19 @@ class Namer:
         The model; its declared labels come first, and its columns are never used.
     levels
         The number of levels, level 1 included.
+    further
+        Which predictor of a further parameter the names are in, from 1; 0 for the location's.
+    taken
+        Names in other predictors.
     """
 
-    def __init__(self, spec: ModelSpec, levels: int) -> None:
+    def __init__(
+        self, spec: ModelSpec, levels: int, further: int = 0, taken: frozenset[str] = frozenset()
+    ) -> None:
         declared = spec.declared if spec.declared is not None else Declarations()
+        declared = Declarations() if further else declared
+        self._further = further > 0
+        self._letters = _FURTHER[(further - 1) % len(_FURTHER)]
         self.declared = bool(declared.labels)
         self._residual = declared.residual_name
         self._labels = {(frozenset(g), term): name for g, term, name in declared.labels}
@@ -37,11 +47,13 @@ class Namer:
         }
         self._used = {*_columns(spec), *self._labels.values(), *self._random.values()}
         self._used |= {self._residual} if self._residual is not None else set()
+        self._used |= taken
         self._levels = levels
 
     def coefficient(self, grouping: tuple[str, ...], term: Term, level: int, path: Path) -> str:
         """Return the name of a coefficient born at a level of the chain."""
-        letters = _COEFFICIENTS[-max(self._levels, 2) :]
+        alphabet = self._letters[0] if self._further else _COEFFICIENTS
+        letters = alphabet[-max(self._levels, 2) :]
         letter = letters[min(level - 1, len(letters) - 1)]
         return self._coefficient(grouping, term, letter, path)
 
@@ -52,17 +64,19 @@ class Namer:
     def random(self, grouping: tuple[str, ...], term: Term, level: int, path: Path) -> str:
         """Return the name of a random effect on a level of the chain."""
         letters = _RANDOM.get(self._levels, _MANY_RANDOM)
+        letters = self._letters[1] if self._further else letters
         letter = letters[min(level - 2, len(letters) - 1)]
         return self._effect(grouping, term, letter, path)
 
     def crossed_random(self, grouping: tuple[str, ...], term: Term, number: int, path: Path) -> str:
         """Return the name of a random effect of the block beside the chain with a number."""
-        letters = "vζδε" if self._levels < 4 else "ζδε"
+        letters = "vζδε" if self._levels < 4 and not self._further else "ζδε"
         return self._effect(grouping, term, letters[min(number, len(letters) - 1)], path)
 
     def residual(self, response: Response) -> str | None:
         """Return the residual's name; None where the response has no residual."""
-        if response.family != "gaussian" or response.addition("se") is not None:
+        known = response.addition("se") is not None
+        if response.family != "gaussian" or known or self._further:
             return None
         if self._residual is None:
             self._residual = self._free("r" if self._levels < 3 else "e", "0")

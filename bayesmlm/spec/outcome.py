@@ -10,7 +10,7 @@ from bayesmlm.spec.expression import variables
 from bayesmlm.spec.response import additions as read_additions
 from bayesmlm.spec.response import left_side
 from bayesmlm.spec.scan import closing, excerpt, split
-from bayesmlm.spec.terms import CANONICAL_LINKS, Response
+from bayesmlm.spec.terms import CANONICAL_LINKS, PARAMETER_LINKS, Response
 
 LINKS = ("identity", "logit", "probit", "log")
 """The links that a left side may name; each stands for a family."""
@@ -77,6 +77,12 @@ def outcome_text(response: Response, strict: bool = True) -> str:
     if link == "identity" and not re.match(rf"(?:{'|'.join(LINKS)})\s*\(", inside):
         return inside
     return f"{link}({inside})"
+
+
+def parameter_text(response: Response, parameter: str) -> str:
+    """Write the left side of a further parameter's equation: ``log(sigma)``."""
+    own = dict(response.predictors)[parameter].link or PARAMETER_LINKS.get(parameter)
+    return parameter if own in (None, "identity") else f"{own}({parameter})"
 
 
 def is_sayable(response: Response) -> bool:

@@ -8,13 +8,20 @@ from itertools import combinations
 from bayesmlm.errors import SpecError, message
 from bayesmlm.spec.equations import equations
 from bayesmlm.spec.expression import group_text
-from bayesmlm.spec.formula_text import formula_text
+from bayesmlm.spec.formula_text import formula_text, formulas_text
 from bayesmlm.spec.latex import latex
-from bayesmlm.spec.levelwise import LevelBlock, Line, levelwise
-from bayesmlm.spec.outcome import is_sayable, outcome_text
+from bayesmlm.spec.levelwise import (
+    LevelBlock,
+    Levelwise,
+    Line,
+    further_levelwise,
+    levelwise,
+    refuse_further,
+)
+from bayesmlm.spec.outcome import is_sayable, outcome_text, parameter_text
 from bayesmlm.spec.terms import ModelSpec, Term
 
-__all__ = ["combined_text", "equations_text", "formula_text", "latex"]
+__all__ = ["combined_text", "equations_text", "formula_text", "formulas_text", "latex"]
 
 
 def equations_text(
@@ -30,7 +37,8 @@ def equations_text(
         The grouping that each factor is constant in, as detected in data. Without it, the
         declared levels; every other factor is a predictor of level 1.
     strict
-        Refuse a family that no left side declares; otherwise its equations are for reading.
+        Refuse a family that no left side declares, and formulas of further parameters;
+        otherwise the equations are for reading.
 
     Returns
     -------
@@ -42,18 +50,20 @@ def equations_text(
     SpecError
         If the language of equations cannot express the model.
     """
+    if strict:
+        refuse_further(spec)
     written = levelwise(spec, levels)
-    left = outcome_text(spec.response, strict)
-    first = f"{left} = {_right(written.first, written.offset)}"
-    rows = [("level 1:", [first])]
-    rows += [(_header(block), _block_lines(block)) for block in written.blocks]
+    rows = _rows(written, outcome_text(spec.response, strict))
+    for name, own in further_levelwise(spec, levels).items():
+        further = _rows(own, parameter_text(spec.response, name))
+        rows += [(f"{name}, {header}", lines) for header, lines in further]
     width = max(len(header) for header, _ in rows) + 1
     text = "\n".join(
         f"{header if number == 0 else '':<{width}}{line}"
         for header, lines in rows
         for number, line in enumerate(lines)
     )
-    if is_sayable(spec.response) and equations(text) != spec:
+    if not spec.response.further and is_sayable(spec.response) and equations(text) != spec:
         raise SpecError(
             message(
                 "a model that its level-wise equations do not give back",
@@ -79,14 +89,28 @@ def combined_text(spec: ModelSpec, levels: Mapping[str, tuple[str, ...]] | None 
     str
         For reading: fixed part, random part, residual.
     """
-    written = levelwise(spec, levels)
+    parts = [_combined(levelwise(spec, levels), outcome_text(spec.response, strict=False))]
+    parts += [
+        _combined(own, parameter_text(spec.response, name))
+        for name, own in further_levelwise(spec, levels).items()
+    ]
+    return "; ".join(parts)
+
+
+def _combined(written: Levelwise, left: str) -> str:
     summands = [_product(label, term) for label, term in written.fixed()]
     summands += [f"offset({expression})" for expression in written.offset]
     summands += [
         _product(line.random, line.product) for line in written.lines if line.random is not None
     ]
     summands += [written.first.random] if written.first.random is not None else []
-    return f"{outcome_text(spec.response, strict=False)} = {' + '.join(summands) or '0'}"
+    return f"{left} = {' + '.join(summands) or '0'}"
+
+
+def _rows(written: Levelwise, left: str) -> list[tuple[str, list[str]]]:
+    """Return a header and its lines for each level."""
+    rows = [("level 1:", [f"{left} = {_right(written.first, written.offset)}"])]
+    return rows + [(_header(block), _block_lines(block)) for block in written.blocks]
 
 
 def _header(block: LevelBlock) -> str:

@@ -7,9 +7,10 @@ from bayesmlm.spec.latent_means import check_latent
 from bayesmlm.spec.terms import ModelSpec, RandomTerm, Residual, Response
 
 _IMPLEMENTED = (
-    "one response, a predictor of its location (mu), independent residuals, and normal random "
-    "effects, correlated (x | g) or independent (x || g); Student-t effects, "
-    "gr(g, dist='student'), and mass points of one grouping, gr(g, dist='points', k=3)"
+    "one response, predictors of its location and of its family's further parameters, "
+    "independent residuals, and normal random effects, correlated (x | g) or independent "
+    "(x || g); Student-t effects, gr(g, dist='student'), and, of the location, mass points of "
+    "one grouping, gr(g, dist='points', k=3)"
 )
 
 
@@ -31,16 +32,17 @@ def refuse_unsupported(spec: ModelSpec) -> None:
     if len(spec.responses) != 1:
         raise _refuse(f"{len(spec.responses)} responses", "fit one model a response")
     _check_response(spec.response)
-    for term in spec.response.mu.random:
-        _check_random(term)
-    _check_distributions(spec.response.mu.random)
     check_latent(spec)
+    for parameter, predictor in spec.response.predictors:
+        for term in predictor.random:
+            _check_random(term)
+            if parameter != "mu" and term.points is not None:
+                got = f"mass points by {term.group} in the formula of {parameter}"
+                raise _refuse(got, "leave out dist= there, or write dist='student'")
+        _check_distributions(predictor.random)
 
 
 def _check_response(response: Response) -> None:
-    for parameter, _ in response.predictors:
-        if parameter != "mu":
-            raise _refuse(f"a predictor of {parameter}", f"leave out {parameter}='~ …'")
     if response.residual != Residual():
         raise _refuse(f"residuals that are {response.residual}", "leave the structure out")
 

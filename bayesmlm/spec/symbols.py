@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bayesmlm.spec.expression import is_name, variables
-from bayesmlm.spec.terms import CANONICAL_LINKS, Response, Term
+from bayesmlm.spec.terms import CANONICAL_LINKS, PARAMETER_LINKS, Response, Term
 
 _LETTERS = {
     "a": r"\alpha", "b": r"\beta", "g": r"\gamma", "d": r"\delta", "p": r"\pi", "t": r"\theta",
@@ -20,6 +20,9 @@ _FAMILIES = {
     "binomial": (r"\mathrm{Binomial}", r"\varphi"),
     "poisson": (r"\mathrm{Poisson}", r"\lambda"),
 }
+
+
+_PARAMETERS = {"sigma": r"\sigma", "nu": r"\nu", "phi": r"\phi"}
 
 
 def escape(text: str) -> str:
@@ -84,10 +87,19 @@ def response_lines(response: Response, indices: str) -> tuple[str, list[str]]:
     return eta, [rf"{y} &\sim {name}({size}{mean})", rf"{eta} &= {linked}"]
 
 
+def parameter_left(response: Response, parameter: str, indices: str) -> str:
+    r"""Return the left side of a further parameter's equation: ``\mathrm{log}(\sigma_{ij})``."""
+    own = _PARAMETERS.get(parameter, rf"\mathit{{{escape(parameter)}}}") + _subscript(indices)
+    link = dict(response.predictors)[parameter].link or PARAMETER_LINKS.get(parameter)
+    return own if link in (None, "identity") else rf"\mathrm{{{escape(link)}}}({own})"
+
+
 def residual_line(response: Response, residual: str, indices: str) -> str:
     """Return the distribution of the level-1 residual."""
     weight = response.addition("precision")
-    variance = r"\sigma^2" if weight is None else rf"\sigma^2 / {_value(weight, indices)}"
+    by_row = _subscript(indices) if "sigma" in dict(response.predictors) else ""
+    variance = rf"\sigma{by_row}^2"
+    variance += "" if weight is None else rf" / {_value(weight, indices)}"
     return rf"{symbol(residual, indices)} &\sim N(0,\, {variance})"
 
 

@@ -29,6 +29,16 @@ CANONICAL_LINKS = {
 }
 """The link a family has when none is named."""
 
+PARAMETER_LINKS = {
+    "sigma": "log",
+    "nu": "log",
+    "shape": "log",
+    "phi": "log",
+    "zi": "logit",
+    "hu": "logit",
+}
+"""The link of a further parameter that has a formula, when none is named."""
+
 
 def _set(instance: Any, name: str, value: Any) -> None:
     object.__setattr__(instance, name, value)
@@ -133,11 +143,15 @@ class Predictor:
         Random terms, one per block of correlated effects.
     offset
         Expressions added with coefficient one.
+    link
+        Of a further parameter: ``None`` is the parameter's own (log of positive ones, logit
+        of probabilities). The location has the link of its `Response`.
     """
 
     fixed: tuple[Term, ...] = field(default=(INTERCEPT,), compare=False)
     random: tuple[RandomTerm, ...] = field(default=(), compare=False)
     offset: tuple[str, ...] = field(default=(), compare=False)
+    link: str | None = None
     key: tuple[frozenset[Any], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -156,6 +170,12 @@ class Predictor:
         for term in self.random:
             found.setdefault(frozenset(term.grouping), term.grouping)
         return tuple(found.values())
+
+
+def _without_own_link(name: str, predictor: Predictor) -> Predictor:
+    """Return a parameter's predictor without its link, where that is the parameter's own."""
+    own = predictor.link is not None and predictor.link == PARAMETER_LINKS.get(name)
+    return replace(predictor, link=None) if own else predictor
 
 
 @dataclass(frozen=True)
@@ -198,12 +218,18 @@ class Response:
         if self.link == CANONICAL_LINKS.get(self.family):
             _set(self, "link", None)
         _set(self, "additions", tuple(sorted(self.additions)))
-        _set(self, "predictors", tuple(sorted(self.predictors, key=lambda pair: pair[0])))
+        plain = [(name, _without_own_link(name, value)) for name, value in self.predictors]
+        _set(self, "predictors", tuple(sorted(plain, key=lambda pair: pair[0])))
 
     @property
     def mu(self) -> Predictor:
         """The predictor of the location."""
         return dict(self.predictors)["mu"]
+
+    @property
+    def further(self) -> tuple[tuple[str, Predictor], ...]:
+        """The predictors of further parameters, by name."""
+        return tuple(pair for pair in self.predictors if pair[0] != "mu")
 
     def addition(self, name: str) -> str | None:
         """Return the expression of an addition, or None."""

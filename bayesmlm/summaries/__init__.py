@@ -2,7 +2,7 @@
 
 from bayesmlm.summaries.anova import anova
 from bayesmlm.summaries.coefficients import coef, corr, fixef, ranef
-from bayesmlm.summaries.further import further_parameters
+from bayesmlm.summaries.further import formula_parameters, further_parameters
 from bayesmlm.summaries.icc import icc
 from bayesmlm.summaries.latent_means import latent_means
 from bayesmlm.summaries.maximum import at_maximum
@@ -23,6 +23,7 @@ __all__ = [
     "coef",
     "corr",
     "fixef",
+    "formula_parameters",
     "further_parameters",
     "icc",
     "latent_means",

@@ -151,6 +151,8 @@ def check_empty(design: Design) -> None:
     reason = None
     if design.family.name != "gaussian":
         reason = f"the {design.family.name} family"
+    elif design.further:
+        reason = f"a formula of {design.further[0].target}"
     elif design.outcome.rows:
         reason = f"{', '.join(design.outcome.rows)}() in the response"
     elif set(design.coef) - {names.INTERCEPT} or design.offset.any():

@@ -57,9 +57,11 @@ def coef(result: FitResult, group: str, probability: float = PROBABILITY) -> pd.
 
 def coef_blocks(result: FitResult, block: RandomBlock) -> Iterator[Array]:
     """Return the draws behind `coef`, some groups at a time, shape (groups, q, S)."""
-    coef = result.design.coef
+    parts = result.design.parts
+    coef = next(part.coef for part in parts if part.target == block.parameter)
     shared = [(at, coef.index(name)) for at, name in enumerate(block.effects) if name in coef]
-    fixed = flatten(result.posterior[names.BETA])[0] if shared else np.empty((0, 0))
+    beta = names.of_parameter(names.BETA, block.parameter)
+    fixed = flatten(result.posterior[beta])[0] if shared else np.empty((0, 0))
     for _, draws in effect_blocks(result, block.name):
         for at, own in shared:
             draws[:, at] += fixed[:, own]

@@ -31,7 +31,9 @@ def parameters(result: FitResult, probability: float = PROBABILITY) -> pd.DataFr
     import pandas as pd
 
     posterior = result.posterior
-    groups = {names.safe(block.name) for block in result.design.random}
+    groups = {block.dim for block in result.design.blocks}
+    parts = result.design.parts
+    betas = {names.of_parameter(names.BETA, part.target): part.target for part in parts}
     found: dict[tuple[str, str], tuple[float, ...]] = {}
     for name, array in posterior.items():
         if groups & set(array.dims):
@@ -43,8 +45,10 @@ def parameters(result: FitResult, probability: float = PROBABILITY) -> pd.DataFr
         draws, index = flatten(array)
         columns = describe(draws, probability)
         for k, at in enumerate(index):
-            label = " ".join(at) if name == names.BETA else f"{name}[{', '.join(at)}]"
-            part = FIXED if name == names.BETA else VARIANCE
+            label = f"{name}[{', '.join(at)}]"
+            if name in betas:
+                label = names.parameter_coef(betas[str(name)], " ".join(at))
+            part = FIXED if name in betas else VARIANCE
             values = tuple(float(columns[key][k]) for key in ("mean", "sd", "lower", "upper"))
             found[part, label if at else str(name)] = values
     rows = pd.MultiIndex.from_tuples(list(found), names=["part", "parameter"])

@@ -22,7 +22,7 @@ from bayesmlm import names
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.result import FitResult
 from bayesmlm.summaries.draws import PROBABILITY, describe, flatten
-from bayesmlm.summaries.rows import n_draws, predictor_blocks
+from bayesmlm.summaries.rows import n_draws, predictor_blocks, refuse_by_row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,6 +57,7 @@ def fitted_and_residual(result: FitResult) -> tuple[Array, Array]:
                 'ask for fit.r2("nakagawa") of the latent response',
             )
         )
+    refuse_by_row(design, "Bayesian R²")
     others = {
         parameter.name: flatten(result.posterior[parameter.name])[0][:, 0]
         for parameter in design.parameters

@@ -42,6 +42,19 @@ def row_weights(design: Design) -> Array:
     return np.asarray(precision * rows.get("weights", ones))
 
 
+def refuse_by_row(design: Design, statistic: str) -> None:
+    """Raise `StatisticError` where a parameter that a statistic needs differs by row."""
+    if design.further:
+        listed = " and ".join(part.target for part in design.further)
+        raise StatisticError(
+            message(
+                f"{statistic} where {listed} has a formula, so that rows differ in it",
+                "models whose further parameters are one for all rows",
+                "read fit.summary(), which has the formulas' coefficients, or leave them out",
+            )
+        )
+
+
 def scale_variance(result: FitResult, statistic: str) -> Array:
     """Return draws of sigma², of ones where the sampling SDs are known; shape (S,).
 
@@ -60,6 +73,7 @@ def scale_variance(result: FitResult, statistic: str) -> Array:
                 "read fit.standard_errors() and fit.pooling_factors(), which every family has",
             )
         )
+    refuse_by_row(design, statistic)
     if not design.estimates_scale:
         return np.ones(n_draws(result))
     return flatten(result.posterior[names.SIGMA])[0][:, 0] ** 2

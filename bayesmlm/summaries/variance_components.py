@@ -107,6 +107,8 @@ def level1_variance(result: FitResult) -> Array:
         reason = (
             "the sampling SD differs by row and is known"
             if "se" in rows
+            else "sigma has a formula, so that it differs by row"
+            if any(part.target == names.SIGMA for part in design.further)
             else f"the {design.family.name} family has no level-1 variance on its link scale"
         )
         raise StatisticError(

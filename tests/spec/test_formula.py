@@ -131,6 +131,40 @@ def test_further_parameters() -> None:
     assert sigma.random[0].grouping == ("g",)
 
 
+def test_formulas_of_further_parameters_in_one_text() -> None:
+    spec = formula("y ~ x + (1 | g); sigma ~ w + (1 | g)", family="student", nu="~ z")
+    assert spec == formula("y ~ x + (1 | g)", family="student", sigma="~ w + (1 | g)", nu="~ z")
+    assert [name for name, _ in spec.response.further] == ["nu", "sigma"]
+    assert formula("y ~ x; log(sigma) ~ x") == formula("y ~ x; sigma ~ x")
+    assert formula("y ~ x; identity(sigma) ~ x") != formula("y ~ x; sigma ~ x")
+    assert formula("y ~ x", sigma="identity(sigma) ~ x") == formula("y ~ x; identity(sigma) ~ x")
+    quoted = formula("`a;b` ~ x; sigma ~ `c;d`")
+    assert (quoted.response.column, len(quoted.response.predictors)) == ("`a;b`", 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "got"),
+    [
+        ("y ~ x;", "a semicolon without a formula after it"),
+        ("y ~ x; sigma", "no ~ in 'sigma'"),
+        ("y ~ x; ~ x", "'~ x' after a semicolon"),
+        ("y ~ x; sigma + nu ~ x", "after a semicolon"),
+        ("y ~ x; sigma ~ x; sigma ~ w", "two formulas of sigma"),
+        ("y ~ x; mu ~ x", "a formula for 'mu'"),
+        ("y ~ x; sigma ~", "an empty right side"),
+        ("; sigma ~ x", "no ~"),
+    ],
+)
+def test_errors_in_formulas_of_further_parameters(text: str, got: str) -> None:
+    with pytest.raises(SpecError, match=got):
+        formula(text)
+
+
+def test_a_parameter_has_one_formula() -> None:
+    with pytest.raises(SpecError, match="two formulas of sigma"):
+        formula("y ~ x; sigma ~ x", sigma="~ w")
+
+
 def test_group_options() -> None:
     (term,) = mu("y ~ (1 | gr(g, by=z, cov=A, dist='student'))").random
     assert term == RandomTerm(
@@ -279,7 +313,11 @@ def test_a_long_plain_formula_is_read() -> None:
 @pytest.mark.parametrize(
     ("spec", "got"),
     [
-        (formula("y ~ x", sigma="~ x"), "a predictor of sigma"),
+        (
+            formula("y ~ x; sigma ~ (1 | gr(g, dist='points', k=2))"),
+            "mass points by g in the formula of sigma",
+        ),
+        (formula("y ~ x; sigma ~ (1 | gr(g, by=z))"), "a covariance by 'z'"),
         (formula("y ~ (1 | gr(g, by=z))"), "a covariance by 'z'"),
         (formula("y ~ (1 | gr(g, cov=A))"), "known covariance 'A'"),
         (
