@@ -6,7 +6,14 @@ import pytest
 
 from bayesmlm.errors import SpecError
 from bayesmlm.spec import Declarations, ModelSpec, equations, formula
-from bayesmlm.spec.render import combined_text, equations_text, formula_text, latex
+from bayesmlm.spec.gelman_hill import gelman_hill
+from bayesmlm.spec.render import (
+    combined_text,
+    equations_text,
+    formula_text,
+    formulas_text,
+    latex,
+)
 
 SCHOOL = ("school",)
 HSB = formula("mathach ~ meanses*cses + sector*cses + (cses | school)")
@@ -296,3 +303,57 @@ def test_distributions_that_are_not_in_the_language(lines, got):
     head = "level 1: y = b0 + b1*x + r\nlevel 2 (g): b0 = g00 + u0\n b1 = g10 + u1\n "
     with pytest.raises(SpecError, match=got):
         equations(head + lines)
+
+
+FORMULAS = [
+    "y ~ 1 + x; sigma ~ 1 + x + w + (1 + x | g)",
+    "y ~ 1 + x + (1 | g); identity(sigma) ~ 0 + offset(o)",
+    "y ~ 1; nu ~ 1 + (1 | g); sigma ~ 1 + x",
+]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_formulas_of_further_parameters_in_one_text(text: str) -> None:
+    spec = formula(text)
+    assert formulas_text(spec) == text
+    assert formula(formulas_text(spec)) == spec
+
+
+def test_equations_of_further_parameters_for_reading() -> None:
+    spec = formula("y ~ x + (1 | g); sigma ~ x + w + (1 | g); identity(nu) ~ z", family="student")
+    levels = {"w": ("g",)}
+    assert equations_text(spec, levels, strict=False).splitlines() == [
+        "level 1:            student[identity](y) = b0 + b1*x",
+        "level 2 (g):        b0 = g00 + u0",
+        "                    b1 = g10",
+        "nu, level 1:        nu = d0 + d1*z",
+        "sigma, level 1:     log(sigma) = c0 + c1*x",
+        "sigma, level 2 (g): c0 = k00 + k01*w + z0",
+        "                    c1 = k10",
+    ]
+    assert combined_text(spec, levels) == (
+        "student[identity](y) = g00 + g10*x + u0; nu = d0 + d1*z; "
+        "log(sigma) = k00 + k01*w + k10*x + z0"
+    )
+
+
+def test_names_of_further_coefficients_are_no_columns() -> None:
+    text = equations_text(formula("y ~ d0; sigma ~ d1"), strict=False)
+    assert text.splitlines()[1] == "sigma, level 1: log(sigma) = d0_ + d1_*d1"
+
+
+def test_latex_of_further_parameters() -> None:
+    spec = formula("y ~ x + (1 | g); sigma ~ x + (1 | g)")
+    text = latex(spec)
+    for piece in (
+        r"r_{ij} &\sim N(0,\, \sigma_{ij}^2)",
+        r"\textbf{Level 1 of sigma}",
+        r"\mathrm{log}(\sigma_{ij}) &= \delta_{0j} + \delta_{1j} \, x_{ij}",
+        r"\delta_{0j} &= \theta_{00} + w_{0j}",
+        r"w_{0j} &\sim N(0,\, \tau_{00,\,\text{sigma}})",
+    ):
+        assert piece in text
+    one = latex(formula("y ~ x; sigma ~ x"), form="combined")
+    assert r"\mathrm{log}(\sigma_{i}) &= \delta_{0} + \delta_{1} \, x_{i}" in one
+    assert r"\sigma_i^2" in gelman_hill(formula("y ~ x; sigma ~ x"))
+    assert r"\mathrm{log}(\sigma_{i})" in gelman_hill(formula("y ~ x; sigma ~ x"))
