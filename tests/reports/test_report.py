@@ -51,7 +51,7 @@ def test_the_page_holds_everything_itself(fit, tmp_path):
         assert f"<h2>{piece}</h2>" in text
     assert "<script" not in text
     assert not re.search(r'(src|href)="(?!data:|#)', text)
-    assert text.count('src="data:image/png;base64,') == 10
+    assert text.count('src="data:image/png;base64,') == 12
     assert "Within and between: g" in text
     assert "Normal(" in text  # the priors
     assert "Converged" in text
@@ -92,7 +92,7 @@ def test_a_browser_shows_the_report(tmp_path):
     path.write_text(path.read_text().replace("</body>", PROBE))
     shown = opened(path, tmp_path / "profile")
     found = json.loads(re.search(r"<title>(.*?)</title>", shown)[1].replace("&quot;", '"'))
-    assert found["images"] == 10 and found["broken"] == 0
+    assert found["images"] == 12 and found["broken"] == 0
     assert found["formulas"] == 2 and found["flat"] == 0
     assert found["tables"] == 5
     assert found["outside"] == 0
