@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.design.encoding import Encoding
-from bayesmlm.errors import DataError, SpecError, message, suggestion
+from bayesmlm.errors import DataError, SpecError, StatisticError, message, suggestion
 from bayesmlm.families import Family, Parameter
 from bayesmlm.families.link import Link
 from bayesmlm.families.parameter import ORDERED
 from bayesmlm.spec.terms import Response
 
 if TYPE_CHECKING:
-    from bayesmlm.design.design import RandomBlock
+    from bayesmlm.design.design import Design, RandomBlock
 
 Array = NDArray[np.float64]
 
@@ -132,3 +132,16 @@ def check_parameter_names(
                     f"rename the column {block.grouping.columns[0]!r}",
                 )
             )
+
+
+def refuse_by_row(design: Design, statistic: str) -> None:
+    """Raise `StatisticError` where a parameter that a statistic needs differs by row."""
+    if design.further:
+        listed = " and ".join(part.target for part in design.further)
+        raise StatisticError(
+            message(
+                f"{statistic} where {listed} has a formula, so that rows differ in it",
+                "models whose further parameters are one for all rows",
+                "read fit.summary(), which has the formulas' coefficients, or leave them out",
+            )
+        )

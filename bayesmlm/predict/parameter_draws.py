@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.design import Design, RandomBlock
+from bayesmlm.design.further import refuse_by_row
 from bayesmlm.errors import StatisticError, message, suggestion
 from bayesmlm.families.parameter import ORDERED, POSITIVE
 from bayesmlm.graph.fixed import column_means
@@ -80,6 +81,7 @@ def prior_parameters(
     Kurowicka & Joe 2009, doi:10.1016/j.jmva.2009.04.008). Thresholds are independent draws
     in order.
     """
+    refuse_by_row(design, "simulated responses")
     mixed = next((b.name for b in design.random if b.distribution == "points"), None)
     if mixed is not None:
         raise StatisticError(
@@ -134,6 +136,7 @@ def prior_correlations(
 
 def fitted_parameters(result: FitResult) -> Parameters:
     """Return the posterior draws of a fit, chain after chain; of a maximum one draw."""
+    refuse_by_row(result.design, "simulated responses")
     posterior = result.posterior
     S = posterior.sizes["chain"] * posterior.sizes["draw"]
 
@@ -191,6 +194,7 @@ def given_parameters(
     StatisticError
         For unknown names, missing ones, and values outside their range.
     """
+    refuse_by_row(design, "simulated responses")
     known = parameter_names(design)
     own = complete(values, known)
     drawn = {

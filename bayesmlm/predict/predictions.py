@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
+from bayesmlm.design.further import refuse_by_row
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.predict.interval import COLUMNS, Interval
 from bayesmlm.predict.marginal import check_exists, integrate
@@ -179,6 +180,13 @@ TOLD = {
 }
 
 
+OF_LOCATION = (
+    "gaussian", "student", "gamma", "beta", "bernoulli", "binomial", "beta_binomial", "poisson",
+    "negbinomial",
+)  # fmt: skip
+"""Families whose mean is a function of the linear predictor alone."""
+
+
 def predict(
     result: FitResult,
     data: Any = None,
@@ -222,6 +230,8 @@ def predict(
     design = result.design
     treatment = treatments(design, groups)
     check_choice("kind", kind, KINDS)
+    if kind == RESPONSE or (kind != LINEAR and design.family.name not in OF_LOCATION):
+        refuse_by_row(design, f"kind={kind!r}")
     if data is None:
         target = fitted_rows(design, treatment)
     else:

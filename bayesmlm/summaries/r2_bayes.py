@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
+from bayesmlm.design.further import refuse_by_row
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.result import FitResult
 from bayesmlm.summaries.draws import PROBABILITY, describe, flatten
-from bayesmlm.summaries.rows import n_draws, predictor_blocks, refuse_by_row
+from bayesmlm.summaries.rows import n_draws, predictor_blocks
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.design import Design
+from bayesmlm.design.further import refuse_by_row
 from bayesmlm.result import FitResult
 from bayesmlm.summaries.draws import flatten
 from bayesmlm.summaries.rows import Integers, n_draws, predictor_blocks
@@ -18,6 +19,7 @@ Array = NDArray[np.float64]
 
 def further_draws(result: FitResult) -> dict[str, Array]:
     """Return draws of the further parameters, shape (S,), of thresholds (S, K)."""
+    refuse_by_row(result.design, "likelihoods of rows and groups")
     found = {}
     for parameter in result.design.parameters:
         draws = flatten(result.posterior[parameter.name])[0]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bayesmlm import names
 from bayesmlm.density.crossproducts import by_group
 from bayesmlm.design import Design, RandomBlock
+from bayesmlm.design.further import refuse_by_row
 from bayesmlm.effects import effect_blocks
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.result import FitResult
@@ -40,19 +41,6 @@ def row_weights(design: Design) -> Array:
     ones = np.ones(len(design.y))
     precision = 1 / rows["se"] ** 2 if "se" in rows else rows.get("precision", ones)
     return np.asarray(precision * rows.get("weights", ones))
-
-
-def refuse_by_row(design: Design, statistic: str) -> None:
-    """Raise `StatisticError` where a parameter that a statistic needs differs by row."""
-    if design.further:
-        listed = " and ".join(part.target for part in design.further)
-        raise StatisticError(
-            message(
-                f"{statistic} where {listed} has a formula, so that rows differ in it",
-                "models whose further parameters are one for all rows",
-                "read fit.summary(), which has the formulas' coefficients, or leave them out",
-            )
-        )
 
 
 def scale_variance(result: FitResult, statistic: str) -> Array:

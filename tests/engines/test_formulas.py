@@ -1,5 +1,7 @@
 """Formulas of further parameters, sampled: the truth, an independent model, and refusals."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -207,3 +209,27 @@ def test_new_data_meet_every_formula(fit, location_scale):
     np.testing.assert_array_equal(
         rows.further["sigma"].codes["sigma_g"], design.block("sigma_g").grouping.codes[:5]
     )
+
+
+def test_what_needs_one_parameter_for_all_rows_refuses():
+    """Nothing is computed with a sigma that is not there."""
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"x": rng.normal(size=60), "g": np.arange(60) % 6})
+    data["y"] = data["x"] + rng.normal(size=60) * np.exp(0.3 * data["x"])
+    model = mlm.Model(mlm.formula("y ~ x + (1 | g)", sigma="~ x"), data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", BayesmlmWarning)
+        fit = model.fit(mlm.NUTS(draws=100, tune=200, chains=2), seed=1)
+    assert fit.predict(data.head(2)).frame.shape[0] == 2  # the mean needs no sigma
+    calls = [
+        lambda: fit.predict(data.head(2), kind="response"),
+        fit.loo,
+        lambda: fit.loo("new group"),
+        lambda: model.simulate(seed=1),
+        lambda: model.simulate(fit, seed=1),
+        fit.icc,
+        fit.reliability,
+    ]
+    for call in calls:
+        with pytest.raises(StatisticError, match="sigma has a formula"):
+            call()
