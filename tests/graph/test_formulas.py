@@ -39,7 +39,7 @@ def quantities(graph, point, wanted):
 
 def rest(graph, point):
     """Return the log density of everything but the response."""
-    free = [v for v in graph.free_RVs]
+    free = list(graph.free_RVs)
     return sum(graph.compile_logp(vars=[v], mode=MODE)(point) for v in free)
 
 
