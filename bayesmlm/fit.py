@@ -29,7 +29,7 @@ from bayesmlm.reports.effect import Effect
 from bayesmlm.reports.equations import Equations
 from bayesmlm.reports.level_checks import LevelChecks
 from bayesmlm.reports.numbers import estimates_of
-from bayesmlm.reports.prediction import Prediction
+from bayesmlm.reports.prediction import Prediction, population_table
 from bayesmlm.reports.report import report
 from bayesmlm.reports.statistics import (
     anova_table,
@@ -470,6 +470,10 @@ class Fit:
     ) -> Effect:
         """Return `slopes` averaged over all rows, or by columns."""
         return self.slopes(variables, data, by, **options)
+
+    def population_averaged(self, probability: float = PROBABILITY) -> Table:
+        """Return the coefficients averaged over random effects beside those given them."""
+        return population_table(self.result, probability)
 
     def datagrid(self, data: Any = None, **values: Any) -> pd.DataFrame:
         """Return a grid of stated values, ``fit.datagrid(x=[-1, 0, 1])``.

@@ -3,6 +3,7 @@
 from bayesmlm.predict.contrasts import contrasts, slope_contrasts
 from bayesmlm.predict.datagrid import datagrid
 from bayesmlm.predict.estimates import Estimates, estimates
+from bayesmlm.predict.population import population_averaged
 from bayesmlm.predict.predictions import Predictions, predict
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "contrasts",
     "datagrid",
     "estimates",
+    "population_averaged",
     "predict",
     "slope_contrasts",
 ]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.errors import StatisticError, message
-from bayesmlm.predict.outcome import Outcome
+from bayesmlm.predict.outcome import Mean
 from bayesmlm.predict.spread import NormalSpread, Spread, StudentSpread
 
 Array = NDArray[np.float64]
@@ -29,7 +29,7 @@ PROBES = 48
 """Pairs of row and draw at which the step is chosen."""
 
 
-def integrate(outcome: Outcome, eta: Array, parts: Sequence[Spread]) -> Array:
+def integrate(outcome: Mean, eta: Array, parts: Sequence[Spread]) -> Array:
     """Return the mean response over the random part, shape (n, S) or (n, C, S).
 
     Parameters
@@ -72,7 +72,7 @@ def total(
     return found
 
 
-def chosen_step(outcome: Outcome, eta: Array, parts: Sequence[Spread], longer: float) -> float:
+def chosen_step(outcome: Mean, eta: Array, parts: Sequence[Spread], longer: float) -> float:
     """Return a step at which the mean stands still, where the random part varies most."""
     varying = [part.scale for part in parts if isinstance(part, NormalSpread | StudentSpread)]
     if not varying:
@@ -102,7 +102,7 @@ def chosen_step(outcome: Outcome, eta: Array, parts: Sequence[Spread], longer: f
     )
 
 
-def check_exists(outcome: Outcome, parts: Sequence[Spread]) -> None:
+def check_exists(outcome: Mean, parts: Sequence[Spread]) -> None:
     """Raise `StatisticError` where no mean over the random part exists.
 
     With a link that leaves some linear predictors without a mean, or Student-t effects and a

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +24,8 @@ RESPONSES = 2
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """The response of rows given their linear predictor.
+class Mean(ABC):
+    """A mean as a function of the linear predictor.
 
     Parameters
     ----------
@@ -35,6 +37,34 @@ class Outcome:
 
     family: Family
     others: Mapping[str, Array]
+
+    @abstractmethod
+    def mean(self, eta: Array) -> Array:
+        """Return the mean, shape (n, S), or (n, C, S) of C categories; eta of shape (n, S)."""
+
+    def at(self, draws: Integers) -> Self:
+        """Return the same of some draws."""
+        return replace(self, others={name: values[draws] for name, values in self.others.items()})
+
+    @property
+    def grows(self) -> bool:
+        """Whether the mean grows exponentially with the linear predictor."""
+        return bool(np.isinf(self.far(800.0)).any())
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether every linear predictor has a mean."""
+        return bool(np.isfinite(self.far(-1.0)).all() or np.isnan(self.far(1.0)).all())
+
+    def far(self, eta: float) -> Array:
+        """Return the mean at one linear predictor, by the first draw."""
+        with np.errstate(all="ignore"):
+            return self.at(np.zeros(1, dtype=np.int64)).mean(np.full((1, 1), eta))
+
+
+@dataclass(frozen=True)
+class Outcome(Mean):
+    """The response of rows given their linear predictor."""
 
     def mean(self, eta: Array) -> Array:
         """Return the mean response, of ordered categories the probability of each.
@@ -63,26 +93,6 @@ class Outcome:
                 below = upto
         found[:, -1] = 1 - below
         return found
-
-    @property
-    def grows(self) -> bool:
-        """Whether the mean grows exponentially with the linear predictor."""
-        return bool(np.isinf(self.far(800.0)).any())
-
-    @property
-    def is_everywhere(self) -> bool:
-        """Whether every linear predictor has a mean."""
-        return bool(np.isfinite(self.far(-1.0)).all() or np.isnan(self.far(1.0)).all())
-
-    def far(self, eta: float) -> Array:
-        """Return the mean at one linear predictor, by the first draw."""
-        with np.errstate(all="ignore"):
-            return self.at(np.zeros(1, dtype=np.int64)).mean(np.full((1, 1), eta))
-
-    def at(self, draws: Integers) -> Outcome:
-        """Return the same of some draws."""
-        others = {name: values[draws] for name, values in self.others.items()}
-        return Outcome(self.family, others)
 
     def draw(self, eta: Array, additions: Mapping[str, Array], rng: np.random.Generator) -> Array:
         """Draw responses: counts where there are trials, positions of ordered categories.

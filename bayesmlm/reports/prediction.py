@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from bayesmlm.predict import Predictions
+from bayesmlm.predict import Predictions, population_averaged
 from bayesmlm.reports.summary import estimates
 from bayesmlm.reports.table import Table
+from bayesmlm.result import FitResult
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,3 +67,13 @@ class Prediction:
 
     def _repr_html_(self) -> str:
         return self.table.html()
+
+
+def population_table(result: FitResult, probability: float) -> Table:
+    """Return the table of population-averaged coefficients."""
+    frame = population_averaged(result, probability)
+    notes = (
+        "least squares over the rows of the link of means that are averaged over random effects",
+        "conditional: given random effects",
+    )
+    return estimates("Population-averaged coefficients", frame, probability, notes)

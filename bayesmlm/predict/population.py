@@ -1,0 +1,124 @@
+"""Population-averaged coefficients: what the fixed effects are once random effects are averaged.
+
+With m_i the mean of g⁻¹(eta_i) over the random effects, the coefficients b solve
+
+    g(m) = offset + X b
+
+by least squares over the rows, draw by draw. Where only intercepts vary, probit:
+b = beta / sqrt(1 + s²); log: the intercept grows by s² / 2. Of ordered categories P(y <= k) takes
+the place of g⁻¹, and thresholds are found beside the coefficients. With zero inflation, a
+hurdle or a lognormal response the location stands for the mean.
+
+References
+----------
+Hedeker, du Toit, Demirtas & Gibbons (2018), doi:10.1111/biom.12707;
+Zeger, Liang & Albert (1988), doi:10.2307/2531734.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm import names
+from bayesmlm.errors import StatisticError, message
+from bayesmlm.predict.interval import COLUMNS, Interval
+from bayesmlm.predict.marginal import check_exists, integrate
+from bayesmlm.predict.outcome import LINEAR, Mean
+from bayesmlm.predict.predictions import Predictions, predict
+from bayesmlm.predict.predictor import pieces
+from bayesmlm.predict.spread import spreads
+from bayesmlm.result import FitResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Location(Mean):
+    """The location, of ordered categories the probabilities P(y <= k)."""
+
+    def mean(self, eta: Array) -> Array:
+        """Return g⁻¹(eta), or g⁻¹(threshold_k - eta)."""
+        with np.errstate(over="ignore"):
+            if not self.family.ordered:
+                return self.family.link.inverse(eta)
+            cuts = self.others[names.THRESHOLDS].T
+            return self.family.link.inverse(cuts[None] - eta[:, None])
+
+
+def population_coefficients(result: FitResult) -> Array:
+    """Return draws of the population-averaged thresholds and coefficients, shape (K + p, S).
+
+    Raises
+    ------
+    StatisticError
+        Of a model without random effects or coefficients, or where a mean does not exist.
+    """
+    design = result.design
+    if not design.random or not design.coef:
+        raise StatisticError(
+            message(
+                "population-averaged coefficients of a model without random effects"
+                if design.coef
+                else "population-averaged coefficients of a model without coefficients",
+                "models with random and fixed effects",
+                "read fit.fixef()" if design.coef else "average predictions: avg_predictions()",
+            )
+        )
+    zero = predict(result, groups="average", kind=LINEAR)
+    location = Location(design.family, zero.parameters.others)
+    K = location.mean(np.zeros((1, zero.parameters.draws))).shape[1] if design.family.ordered else 0
+    p = len(design.coef)
+    products = np.zeros((K + p, K + p))
+    totals = np.zeros((K + p, zero.parameters.draws))
+    for rows in pieces(zero.target, design.random, zero.width * max(K, 1)):
+        linear = design.family.link.link(averaged(zero, location, rows))
+        X, offset = design.X[rows], design.offset[rows, None]
+        if not K:
+            products += X.T @ X
+            totals += X.T @ (linear - offset)
+            continue
+        for k in range(K):
+            columns = np.column_stack([np.zeros((len(rows), K)), -X])
+            columns[:, k] = 1
+            products += columns.T @ columns
+            totals += columns.T @ (linear[:, k] + offset)
+    return np.asarray(np.linalg.solve(products, totals))
+
+
+def averaged(zero: Predictions, location: Location, rows: NDArray[np.int64]) -> Array:
+    """Return the location of some rows, averaged over all random effects."""
+    blocks = zero.result.design.random
+    Z = {block.name: block.Z[rows] for block in blocks}
+    parts = spreads(blocks, Z, zero.parameters)
+    check_exists(location, parts)
+    return integrate(location, zero.of(rows, zero.target), parts)
+
+
+def population_averaged(result: FitResult, probability: float = 0.95) -> pd.DataFrame:
+    """Return mean, SD and interval of the population-averaged coefficients.
+
+    Returns
+    -------
+    DataFrame
+        A row a threshold and coefficient; ``conditional`` is the posterior mean, or the
+        estimate, given random effects.
+    """
+    import pandas as pd
+
+    draws = population_coefficients(result)
+    design, given = result.design, predict(result, groups="average").parameters
+    conditional = given.beta.mean(axis=0)
+    labels = list(design.coef)
+    if design.family.ordered:
+        conditional = np.append(given.others[names.THRESHOLDS].mean(axis=0), conditional)
+        labels = [*design.outcome.threshold_labels, *labels]
+    columns = dict(zip(COLUMNS, Interval(probability).of(draws).T, strict=True))
+    index = pd.Index(labels, name="coefficient")
+    return pd.DataFrame({**columns, "conditional": conditional}, index=index)
