@@ -172,7 +172,7 @@ def add_model_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--link", help="of the family, for a formula (default: canonical)")
     command.add_argument(
         "--missing",
-        choices=("error", "drop"),
+        choices=("error", "drop", "keep"),
         help="what to do with missing values, for a formula (default: error)",
     )
 

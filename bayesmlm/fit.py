@@ -9,6 +9,9 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bayesmlm import summaries
 from bayesmlm.checks import Check, LeftOut, check, check_levels, kfold, loo
 from bayesmlm.checks.levels import left_out
@@ -353,7 +356,8 @@ class Fit:
         ----------
         data
             A pandas or polars DataFrame, the response not needed; None predicts the rows of
-            the fit.
+            the fit, ``"missing"`` those that ``missing="keep"`` kept without a response, whose
+            groups have effects drawn where no row has a response.
         groups
             ``"existing"``: given the effects of groups that the fit has. ``"new"``: groups
             that it does not have get effects drawn from their distribution, the same for all
@@ -385,7 +389,10 @@ class Fit:
         StatisticError
             For an unknown option, or a mean over effects that does not exist.
         """
-        return Prediction(predict(self.result, data, groups, kind, seed, replicates), probability)
+        at = self._missing_rows() if isinstance(data, str) and data == "missing" else None
+        rows = data if at is None else self._rows(None, at)
+        made = predict(self.result, rows, groups, kind, seed, replicates, at)
+        return Prediction(made, probability)
 
     def predictions(
         self,
@@ -491,8 +498,28 @@ class Fit:
         found = estimates(self.result, rows, made, by=by, own=data is None, **options)
         return Effect(found, title, probability)
 
-    def _rows(self, data: Any) -> Any:
-        """Return rows as a narwhals frame, None those of the fit.
+    def _missing_rows(self) -> NDArray[np.int64]:
+        """Return the positions of the rows without a response.
+
+        Raises
+        ------
+        StatisticError
+            If there are none.
+        """
+        rows = self._rows(None, slice(None))
+        found = np.setdiff1d(np.arange(len(rows)), self.result.design.positions)
+        if not found.size:
+            raise StatisticError(
+                message(
+                    "a prediction of missing responses, and every row has its response",
+                    'models with missing="keep" of data in which the response is missing',
+                    "leave data out to predict the rows of the fit",
+                )
+            )
+        return found
+
+    def _rows(self, data: Any, at: Any = None) -> Any:
+        """Return rows as a narwhals frame, None those of the fit, or its rows at positions.
 
         Raises
         ------
@@ -509,7 +536,9 @@ class Fit:
                     "pass data=, the data that the model was fitted to",
                 )
             )
-        return self._data[self.result.design.positions.tolist()]
+        if isinstance(at, slice):
+            return self._data
+        return self._data[(self.result.design.positions if at is None else at).tolist()]
 
     def loo(
         self,

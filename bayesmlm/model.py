@@ -72,7 +72,10 @@ class Model:
     link
         The family's link; None is the canonical one.
     missing
-        ``"error"`` refuses missing values, ``"drop"`` drops their rows and says so.
+        ``"error"`` refuses missing values, ``"drop"`` drops their rows and says so, ``"keep"``
+        keeps rows without a response, taken as missing at random: they count in group means
+        and other encodings, not in the likelihood, and ``fit.predict("missing")`` predicts
+        them. Missing predictors are refused then too.
 
     Raises
     ------

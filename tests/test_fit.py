@@ -95,3 +95,59 @@ def test_arviz_takes_the_tree(fit):
 
     table = arviz_stats.summary(fit.tree, var_names=["beta", "sigma"])
     assert len(table) == 3
+
+
+def with_gaps(frame):
+    """Return a model of rows some of which have no response, and where those are."""
+    rng = np.random.default_rng(3)
+    y = rng.normal(size=len(frame))
+    at = np.array([0, 5, *range(18, 24)])  # all of school d, one of b
+    y[at] = np.nan
+    return mlm.Model("y ~ within(x, school) + (1 | school)", frame.assign(y=y), missing="keep"), at
+
+
+def test_missing_responses_are_predicted(make_result):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"school": np.repeat(["a", "b", "c", "d"], 6), "x": rng.normal(size=24)})
+    model, at = with_gaps(frame)
+    assert any("8 of 24 rows have no response" in note for note in model.design.notes)
+    given = {"beta": np.ones((1, 900, 2)), "sigma": np.full((1, 900), 0.5)}
+    u = np.broadcast_to(np.array([[1.0], [2.0], [3.0]]), (1, 900, 3, 1))
+    result = make_result(model, u_school=u, sd_school=np.full((1, 900, 1), 2.0), **given)
+    fit = mlm.Fit(result, model._data)
+    found = fit.predict("missing", seed=1)
+    assert found.draws()["obs"].to_numpy().tolist() == at.tolist()
+    centred = frame["x"] - frame.groupby("school")["x"].transform("mean")
+    mean = 1 + centred.to_numpy() + np.repeat([1.0, 2, 3, 0], 6)
+    assert found.frame["mean"].to_numpy()[:2] == pytest.approx(mean[at][:2])
+    assert found.frame["sd"].to_numpy()[:2] == pytest.approx(0)
+    assert found.frame["sd"].to_numpy()[2:] == pytest.approx(2, rel=0.1)  # no row of school d
+    assert "school: 1 new groups; 1 known ones keep theirs." in found.table.notes
+    drawn = fit.predict("missing", kind="response", seed=1)
+    assert drawn.frame["sd"].to_numpy()[:2] == pytest.approx(0.5, rel=0.1)
+    assert fit.predict().draws()["obs"].to_numpy().tolist() == model.design.positions.tolist()
+
+
+def test_a_fit_without_missing_responses_has_none_to_predict(fit):
+    frame = pd.DataFrame({"g": [1, 1, 2, 2], "y": [1.0, 2, 4, 3]})
+    model = mlm.Model("y ~ 1 + (1 | g)", frame)
+    with pytest.raises(mlm.StatisticError, match=r"(?s)every row has its response.*\"keep\""):
+        mlm.Fit(fit.result, model._data[:, :]).predict("missing")
+
+
+def test_a_fit_with_missing_responses_is_that_of_the_other_rows():
+    frame = pd.DataFrame({"school": np.repeat(["a", "b", "c", "d"], 6), "x": np.arange(24.0)})
+    model, at = with_gaps(frame)
+    others = mlm.Model(
+        "y ~ x_within + (1 | school)",
+        model._data.to_native()
+        .assign(x_within=frame["x"] - frame.groupby("school")["x"].transform("mean"))
+        .drop(index=at)
+        .reset_index(drop=True),
+    )
+    one, two = model.fit("ml"), others.fit("ml")
+    assert one.log_likelihood == pytest.approx(two.log_likelihood)
+    assert one.fixef().frame["estimate"].tolist() == pytest.approx(
+        two.fixef().frame["estimate"].tolist()
+    )
+    assert np.isfinite(one.predict("missing", "average").frame["mean"]).all()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.design.encoding import Encoding, encode, without_intercept
-from bayesmlm.design.frame import narwhalify, read_columns
+from bayesmlm.design.frame import Rows, narwhalify, read_columns
 from bayesmlm.design.further import ParameterDesign, check_parameter_names, check_parameters
 from bayesmlm.design.grouping import Codes, Grouping, group_rows
 from bayesmlm.design.latent_means import LatentMeans, latent_means
@@ -351,7 +351,8 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
     family
         The response's family.
     missing
-        ``"error"`` or ``"drop"``.
+        ``"error"``, ``"drop"``, or ``"keep"``: rows without a response take part in encodings
+        (in group means, say) and not in the likelihood.
 
     Raises
     ------
@@ -360,8 +361,8 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
     """
     response = spec.response
     source = narwhalify(data)
-    rows = read_columns(source, used_columns(spec), missing)
-    frame = rows.frame
+    rows = read_columns(source, used_columns(spec), missing, outcome=outcome_columns(spec))
+    frame, whole = rows.frame, rows.whole
     check_sides(response, right_columns(response))
     check_bare_names(spec, tuple(source.columns))
     if family.ordered and is_name(response.column):
@@ -372,13 +373,14 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
     check_groupings(groupings, family.estimates_scale(outcome.rows), len(frame))
     check_declared_levels(spec, groupings, frame)
     encode_fixed = without_intercept if family.ordered else encode
-    fixed, X = encode_fixed(response.mu.fixed, frame)
+    fixed, X = encode_fixed(response.mu.fixed, whole)
+    X = rows.observed(X)
     check_names(fixed.columns, intercepts(response.mu.fixed), "the fixed part")
     screen(X, fixed.columns, "the fixed part")
-    offsets = [learn(text, frame) for text in response.mu.offset]
-    random = tuple(random_block(g, response.mu.random, frame) for g in groupings)
+    offsets = [learn(text, whole) for text in response.mu.offset]
+    random = tuple(random_block(g, response.mu.random, rows) for g in groupings)
     known = {parameter.name: parameter for parameter in family.parameters(outcome.rows)}
-    further = tuple(further_design(known[p], own, frame) for p, own in response.further)
+    further = tuple(further_design(known[p], own, rows) for p, own in response.further)
     check_parameter_names(random, further)
     check_same_groups(groupings, tuple(block.effects for block in random))
     check_fixed_groups(X, tuple(b.grouping for b in random if names.INTERCEPT in b.effects))
@@ -397,43 +399,43 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
         outcome=outcome,
         X=X,
         fixed=fixed,
-        offset=total([values for _, values in offsets], len(frame)),
+        offset=total([rows.observed(values) for _, values in offsets], len(frame)),
         offsets=tuple(encoding for encoding, _ in offsets),
         random=random,
         levels=detect_levels(groupings, frame),
         factor_levels=further_levels(response, frame)
         | factor_levels(response.mu, groupings, frame),
         positions=rows.positions,
-        notes=tuple(note for note in (outcome.note, *cautions) if note),
+        notes=tuple(note for note in (outcome.note, rows.kept, *cautions) if note),
         cautions=tuple(note for note in cautions if note),
         latent=latent_means(response.mu, groupings, fixed, frame),
         further=further,
     )
 
 
-def further_design(
-    parameter: Parameter, predictor: Predictor, frame: pd.DataFrame
-) -> ParameterDesign:
+def further_design(parameter: Parameter, predictor: Predictor, rows: Rows) -> ParameterDesign:
     """Meet the formula of a further parameter with data."""
+    frame, whole = rows.frame, rows.whole
     groupings = tuple(group_rows(columns, frame) for columns in predictor.groupings)
     check_groupings(groupings, False, len(frame))
-    fixed, X = encode(predictor.fixed, frame)
+    fixed, X = encode(predictor.fixed, whole)
+    X = rows.observed(X)
     part = f"the fixed part of {parameter.name}"
     check_names(fixed.columns, intercepts(predictor.fixed), part)
     screen(X, fixed.columns, part)
     blocks = tuple(
-        replace(random_block(g, predictor.random, frame), parameter=parameter.name)
+        replace(random_block(g, predictor.random, rows), parameter=parameter.name)
         for g in groupings
     )
     check_same_groups(groupings, tuple(block.effects for block in blocks))
     check_fixed_groups(X, tuple(b.grouping for b in blocks if names.INTERCEPT in b.effects))
-    offsets = [learn(text, frame) for text in predictor.offset]
+    offsets = [learn(text, whole) for text in predictor.offset]
     return ParameterDesign(
         parameter=parameter,
         link=LINKS[predictor.link or parameter.links[0]],
         X=X,
         fixed=fixed,
-        offset=total([values for _, values in offsets], len(frame)),
+        offset=total([rows.observed(values) for _, values in offsets], len(frame)),
         offsets=tuple(encoding for encoding, _ in offsets),
         random=blocks,
     )
@@ -474,6 +476,14 @@ def used_columns(spec: ModelSpec) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*found, *right_columns(response), *declared]))
 
 
+def outcome_columns(spec: ModelSpec) -> tuple[str, ...]:
+    """Return the data columns of the response that nothing else is computed from."""
+    response = spec.response
+    additions = [name for _, text in response.additions for name in variables(text)]
+    taken = {*right_columns(response), *additions}
+    return tuple(name for name in variables(response.column) if name not in taken)
+
+
 def total(parts: list[Array], rows: int) -> Array:
     """Return the sum of the offsets, shape (N,)."""
     return sum(parts, np.zeros(rows))
@@ -484,15 +494,13 @@ def intercepts(terms: tuple[Term, ...]) -> int:
     return sum(term.is_intercept for term in terms)
 
 
-def random_block(
-    grouping: Grouping, terms: tuple[RandomTerm, ...], frame: pd.DataFrame
-) -> RandomBlock:
+def random_block(grouping: Grouping, terms: tuple[RandomTerm, ...], rows: Rows) -> RandomBlock:
     """Stack the effects of all random terms of one grouping."""
     own = [term for term in terms if frozenset(term.grouping) == frozenset(grouping.columns)]
-    encoded = [encode(term.effects, frame) for term in own]
+    encoded = [encode(term.effects, rows.whole) for term in own]
     widths = [matrix.shape[1] for _, matrix in encoded]
     starts = np.cumsum([0, *widths])
-    Z = np.column_stack([matrix for _, matrix in encoded])
+    Z = rows.observed(np.column_stack([matrix for _, matrix in encoded]))
     effects = tuple(name for encoding, _ in encoded for name in encoding.columns)
     part = f"the effects of {grouping.name}"
     check_names(effects, intercepts(tuple(effect for term in own for effect in term.effects)), part)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     import narwhals.stable.v2 as nw
     import pandas as pd
 
-MISSING = ("error", "drop")
+Array = NDArray[np.float64]
+
+ERROR, REMOVE, KEEP = MISSING = ("error", "drop", "keep")
 
 DROP = 'pass missing="drop" to leave these rows out, or impute them first'
 """What to do about missing values."""
@@ -37,12 +39,30 @@ class Rows:
         Number of missing values by column, where rows with missing values were dropped.
     total
         Number of rows given.
+    whole
+        The frame together with the rows that are kept without a response.
     """
 
     frame: pd.DataFrame
     positions: NDArray[np.int64]
     dropped: dict[str, int]
     total: int
+    whole: pd.DataFrame
+
+    def observed(self, values: Array) -> Array:
+        """Return the N rows of what was computed from all rows."""
+        return values if self.whole is self.frame else values[self.positions]
+
+    @property
+    def kept(self) -> str | None:
+        """How many rows are kept without a response, in words, or None."""
+        lost = len(self.whole) - len(self.frame)
+        if not lost:
+            return None
+        return (
+            f"{lost} of {self.total} rows have no response: taken as missing at random given the "
+            'predictors and groups, and predicted by fit.predict("missing").'
+        )
 
     @property
     def note(self) -> str | None:
@@ -100,7 +120,13 @@ def snapshot(data: Any) -> nw.DataFrame[Any]:
     return narwhalify(data).select(nw.all())
 
 
-def read_columns(data: Any, used: Iterable[str], missing: str = "error", step: str = DROP) -> Rows:
+def read_columns(
+    data: Any,
+    used: Iterable[str],
+    missing: str = "error",
+    step: str = DROP,
+    outcome: Iterable[str] = (),
+) -> Rows:
     """Read the columns a model uses.
 
     Parameters
@@ -110,9 +136,12 @@ def read_columns(data: Any, used: Iterable[str], missing: str = "error", step: s
     used
         Names of the columns used.
     missing
-        ``"error"`` refuses missing values, ``"drop"`` drops their rows and counts them.
+        ``"error"`` refuses missing values, ``"drop"`` drops their rows and counts them,
+        ``"keep"`` keeps rows in which only the outcome is missing, and refuses others.
     step
         What an error advises to do about missing values.
+    outcome
+        Columns of the response alone.
 
     Raises
     ------
@@ -133,16 +162,11 @@ def read_columns(data: Any, used: Iterable[str], missing: str = "error", step: s
     frame = pd.DataFrame(columns, index=pd.RangeIndex(len(source)))
     absent = frame.isna()
     counts = {name: int(absent[name].sum()) for name in wanted if absent[name].any()}
-    if counts and missing == "error":
-        where = ", ".join(f"{name} ({count})" for name, count in counts.items())
-        affected = int(absent.any(axis=1).sum())
-        raise DataError(
-            message(
-                f"missing values in {where}: {affected} of {len(frame)} rows",
-                'complete rows, or missing="drop"' if step == DROP else "complete rows",
-                step,
-            )
-        )
+    refused = dict(counts) if missing != REMOVE else {}
+    if missing == KEEP:
+        refused = {name: count for name, count in counts.items() if name not in set(outcome)}
+    if refused:
+        refuse_missing(refused, absent[list(refused)], missing, step)
     keep = ~absent.any(axis=1).to_numpy()
     if not keep.any():
         raise DataError(
@@ -150,12 +174,37 @@ def read_columns(data: Any, used: Iterable[str], missing: str = "error", step: s
         )
     complete = complete_types(frame.loc[keep].reset_index(drop=True))
     check_finite(complete)
+    whole = complete
+    if missing == KEEP and not keep.all():
+        whole = complete_types(frame.drop(columns=list(counts)))
+        check_finite(whole)
     return Rows(
         frame=complete,
         positions=np.flatnonzero(keep),
-        dropped=counts,
+        dropped=counts if missing == REMOVE else {},
         total=len(frame),
+        whole=whole,
     )
+
+
+def refuse_missing(counts: dict[str, int], absent: pd.DataFrame, missing: str, step: str) -> None:
+    """Raise `DataError` for missing values, and say what can be done about them."""
+    where = ", ".join(f"{name} ({count})" for name, count in counts.items())
+    affected = int(absent.any(axis=1).sum())
+    got = f"missing values in {where}: {affected} of {len(absent)} rows"
+    if step != DROP:
+        raise DataError(message(got, "complete rows", step))
+    if missing == KEEP:
+        raise DataError(
+            message(
+                got,
+                'rows in which only the response is missing, with missing="keep"',
+                'pass missing="drop" to leave these rows out, or impute the predictors first '
+                "(several times, fit each, and pool the fits)",
+            )
+        )
+    allowed = 'complete rows, missing="drop", or missing="keep" for a response that is missing'
+    raise DataError(message(got, allowed, step))
 
 
 def read_all(data: Any, positions: NDArray[np.int64]) -> pd.DataFrame:

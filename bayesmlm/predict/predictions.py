@@ -194,6 +194,7 @@ def predict(
     kind: str = MEAN,
     seed: int = 0,
     replicates: int | None = None,
+    missing: Integers | None = None,
 ) -> Predictions:
     """Predict rows.
 
@@ -219,6 +220,8 @@ def predict(
     replicates
         How often each draw of the fit is used; None is once, and 1,000 times for a fit that
         is one point, where the prediction is random.
+    missing
+        Positions of the rows, where they are rows of the fit's data without a response.
 
     Raises
     ------
@@ -235,7 +238,7 @@ def predict(
     if data is None:
         target = fitted_rows(design, treatment)
     else:
-        target = new_rows(design, data, treatment, kind == RESPONSE)
+        target = new_rows(design, data, treatment, kind == RESPONSE, missing=missing)
     return predictions(result, target, treatment, kind, seed, replicates)
 
 

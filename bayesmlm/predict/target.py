@@ -79,7 +79,12 @@ def fitted_rows(design: Design, treatment: Mapping[str, str]) -> Target:
 
 
 def new_rows(
-    design: Design, data: Any, treatment: Mapping[str, str], drawn: bool, own: bool = False
+    design: Design,
+    data: Any,
+    treatment: Mapping[str, str],
+    drawn: bool,
+    own: bool = False,
+    missing: Integers | None = None,
 ) -> Target:
     """Return the rows of new data, encoded as those of the fit were.
 
@@ -96,6 +101,9 @@ def new_rows(
     own
         Whether the data are those of the fit, maybe with a predictor changed: then new groups
         take the place of all.
+    missing
+        Positions of the rows, where they are rows of the fit's data without a response: groups
+        without any response then have effects drawn from their distribution.
 
     Raises
     ------
@@ -112,16 +120,17 @@ def new_rows(
             continue
         codes[name], unseen = locate(design, rows, name)
         known = int(rows.groups[name].size) - len(unseen)
-        if treatment[name] == EXISTING and unseen:
+        if treatment[name] == EXISTING and unseen and missing is None:
             refuse_unseen(design, name, unseen)
-        if treatment[name] == NEW and known and unseen:
+        if known and unseen:
             notes.append(f"{name}: {len(unseen):,} new groups; {known:,} known ones keep theirs.")
     anew = [name for name in wanted if treatment[name] == NEW]
     if not own and anew and not any((rows.codes[name] < 0).any() for name in anew):
         refuse_known(anew)
     N = len(rows.offset)
     additions = read_additions(design, data) if drawn else {}
-    labels = design.positions if own else np.arange(N)
+    labels = np.arange(N) if missing is None else missing
+    labels = design.positions if own else labels
     return Target(rows.X, rows.offset, rows.Z, codes, additions, labels, tuple(notes))
 
 

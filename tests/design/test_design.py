@@ -221,3 +221,22 @@ def test_two_columns_of_one_name():
     data = pandas_frame(**{"c[T.b]": COLUMNS["z"]})
     with pytest.raises(DataError, match=r"'c\[T.b\]' would name two columns"):
         design_of("y ~ c + `c[T.b]`", data)
+
+
+def test_rows_without_a_response_count_in_encodings_and_not_in_the_likelihood():
+    y = COLUMNS["y"].copy()
+    y[[3, 50]] = np.nan
+    text = "y ~ within(x, school) + c + offset(center(e)) + (center(x) | school)"
+    whole = design_of(text, pandas_frame())
+    kept = design_of(text, pandas_frame(y=y), missing="keep")
+    seen = np.flatnonzero(~np.isnan(y))
+    assert kept.positions.tolist() == seen.tolist() and len(kept.y) == N - 2
+    assert np.array_equal(kept.X, whole.X[seen])
+    assert np.array_equal(kept.offset, whole.offset[seen])
+    assert np.array_equal(kept.random[0].Z, whole.random[0].Z[seen])
+    assert any(f"2 of {N} rows have no response" in note for note in kept.notes)
+    assert not kept.cautions
+    with pytest.raises(DataError, match=r"(?s)missing values in x \(1\).*impute the predictors"):
+        design_of(text, pandas_frame(x=np.r_[np.nan, COLUMNS["x"][1:]], y=y), missing="keep")
+    complete = design_of(text, pandas_frame(), missing="keep")
+    assert np.array_equal(complete.X, whole.X) and complete.notes == whole.notes
