@@ -1,7 +1,7 @@
 """Predictions, comparisons and slopes: of each row, or averaged over rows, draw by draw.
 
-Rows are read some at a time, with all draws: what is held grows with the number of rows or
-with the number of draws, never with their product.
+Rows are read some at a time, with all draws: what is held grows with the number of rows, and
+with the number of draws times that of sets averaged over, never with rows times draws.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from bayesmlm.predict.marginal import check_exists, integrate
 from bayesmlm.predict.outcome import KINDS, LINEAR, MEAN, RESPONSE, RESPONSES, Outcome
 from bayesmlm.predict.parameters import Parameters, parameters
 from bayesmlm.predict.predictor import LinearPredictor, linear_predictor, pieces
-from bayesmlm.predict.spread import spreads
+from bayesmlm.predict.spread import Spread, spreads
 from bayesmlm.predict.target import Target, fitted_rows, new_rows, one_group_a_row
 from bayesmlm.predict.treatment import EXISTING, MARGINAL, NEW, Groups, check_choice, treatments
 from bayesmlm.result import FitResult
@@ -117,13 +117,14 @@ class Predictions:
             additions = {name: values[rows] for name, values in target.additions.items()}
             rng = np.random.default_rng([self.seed, RESPONSES, int(rows[0])])
             return self.outcome.draw(eta, additions, rng)
+        parts = self.spreads(rows, target)
+        return integrate(self.outcome, eta, parts) if parts else self.outcome.mean(eta)
+
+    def spreads(self, rows: Integers, target: Target) -> list[Spread]:
+        """Return what is integrated out of some rows of `target`."""
         marginal = [b for b in self.result.design.random if self.treatment[b.name] == MARGINAL]
-        if not marginal:
-            return self.outcome.mean(eta)
         Z = {block.name: target.Z[block.name][rows] for block in marginal}
-        parts = spreads(tuple(marginal), Z, self.parameters)
-        check_exists(self.outcome, parts)
-        return integrate(self.outcome, eta, parts)
+        return spreads(tuple(marginal), Z, self.parameters)
 
     def array(self) -> Array:
         """Return all draws, shape (N, S) or (N, C, S); they are held in memory."""
@@ -166,7 +167,8 @@ class Predictions:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is told beside the numbers."""
-        found = [f"{name}: {TOLD[how]}" for name, how in self.treatment.items()]
+        told = TOLD if self.kind != RESPONSE else TOLD | {MARGINAL: TOLD[NEW] + ", one a row"}
+        found = [f"{name}: {told[how]}" for name, how in self.treatment.items()]
         if self.replicates > 1:
             found.append(f"{self.replicates:,} replicates of what is random in each draw")
         return (*found, *self.target.notes)
@@ -213,8 +215,9 @@ def predict(
         which the groupings that are not named are ``"existing"``.
     kind
         ``"mean"``: the mean response; of a binomial the probability, of ordered categories
-        the probability of each. ``"linear"``: the linear predictor. ``"response"``:
-        responses drawn; counts where there are trials, positions of ordered categories.
+        the probability of each. ``"linear"``: the linear predictor, of ordered categories
+        without thresholds. ``"response"``: responses drawn; counts where there are trials,
+        positions of ordered categories.
     seed
         Of new effects and responses.
     replicates
@@ -258,7 +261,10 @@ def predictions(
         is_random = kind == RESPONSE or NEW in treatment.values()
         replicates = REPLICATES if is_point(result) and is_random else 1
     check_whole("replicates", replicates, 1)
-    return Predictions(result, target, treatment, kind, int(seed), int(replicates))
+    found = Predictions(result, target, treatment, kind, int(seed), int(replicates))
+    if kind == MEAN:
+        check_exists(found.outcome, found.spreads(np.zeros(1, dtype=np.int64), target))
+    return found
 
 
 def is_point(result: FitResult) -> bool:

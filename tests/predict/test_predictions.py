@@ -269,6 +269,7 @@ for size in (10_000, 1_000_000):
     frame = fit.predict(rows, groups="new", kind="mean").frame
     assert frame.shape == (size, 4) and frame.notna().all(axis=None)
     print(peak())
+assert "pytensor" not in sys.modules  # nothing was compiled
 """
 
 
