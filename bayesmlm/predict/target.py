@@ -20,7 +20,7 @@ from bayesmlm.design import Design, PredictorRows
 from bayesmlm.design.design import COMPLETE
 from bayesmlm.design.frame import read_columns
 from bayesmlm.design.response import check_additions, evaluate
-from bayesmlm.errors import DataError, message
+from bayesmlm.errors import DataError, UnsupportedError, message
 from bayesmlm.predict.treatment import EXISTING, MARGINAL, NEW
 from bayesmlm.spec.expression import variables
 
@@ -65,7 +65,21 @@ class Target:
 
 
 def fitted_rows(design: Design, treatment: Mapping[str, str]) -> Target:
-    """Return the rows that the model was fitted to; new groups take the place of all."""
+    """Return the rows that the model was fitted to; new groups take the place of all.
+
+    Raises
+    ------
+    UnsupportedError
+        Of a model with latent group means.
+    """
+    if design.latent.reason:
+        raise UnsupportedError(
+            message(
+                f"predictions of a model in which {design.latent.reason}",
+                "models of observed columns",
+                "write between(x, g) for latent(x, g)",
+            )
+        )
     codes = {
         block.name: block.grouping.codes + (block.grouping.size if how == NEW else 0)
         for block in design.random

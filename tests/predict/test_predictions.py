@@ -248,6 +248,14 @@ def test_impossible_means_are_nan_or_refused(make_result):
         predict(result, pd.DataFrame({"x": [-2.0, 0.0]}), kind="response").array()
 
 
+def test_latent_group_means_are_refused(make_result):
+    model = mlm.Model("y ~ within(x, school) + latent(x, school) + (1 | school)", FRAME)
+    result = make_result(model, beta=np.zeros((1, 2, 3)), sigma=np.ones((1, 2)))
+    for data in (None, FRAME):
+        with pytest.raises(mlm.UnsupportedError, match=r"(?s)latent\(x, school\) is not observed"):
+            predict(result, data, "average")
+
+
 MANY = """
 import resource, sys
 import numpy as np, pandas as pd
