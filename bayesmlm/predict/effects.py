@@ -8,7 +8,9 @@ The noise of a group comes from a stream of its own, whichever groups are asked 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,10 +51,12 @@ class Redrawn(Source):
 
     effects: LeadingEffects
     chosen: Integers
+    lock: Any = field(default_factory=Lock, compare=False)
 
     def take(self, groups: Integers) -> Array:
-        """Draw them."""
-        return np.asarray(self.effects.draw(groups)[:, :, self.chosen])
+        """Draw them, one call at a time: the kernels have threads of their own."""
+        with self.lock:
+            return np.asarray(self.effects.draw(groups)[:, :, self.chosen])
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ with the number of draws times that of sets averaged over, never with rows times
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +22,6 @@ from bayesmlm.predict.contrasts import Contrast
 from bayesmlm.predict.interval import COLUMNS, Interval
 from bayesmlm.predict.outcome import KINDS, LINEAR, MEAN, RESPONSE
 from bayesmlm.predict.predictions import CATEGORY, Predictions, predictions
-from bayesmlm.predict.predictor import pieces
 from bayesmlm.predict.target import Target, new_rows
 from bayesmlm.predict.treatment import EXISTING, Groups, check_choice, treatments
 from bayesmlm.result import FitResult
@@ -92,12 +92,9 @@ class Estimates:
         with np.errstate(invalid="ignore", divide="ignore"):
             return COMPARE[self.compare](*parts) / version.divisor
 
-    def parts(self) -> Iterator[tuple[Version, Integers, list[Array]]]:
-        """Yield predictions of each version, some rows at a time."""
-        own = self.predictions
-        for version in self.versions:
-            for rows in pieces(own.target, own.result.design.random, own.width):
-                yield version, rows, [own.of(rows, target) for target in version.targets]
+    def parts(self, version: Version, rows: Integers) -> list[Array]:
+        """Return the predictions of a version, of some rows."""
+        return [self.predictions.of(rows, target) for target in version.targets]
 
     def averages(self) -> list[Array]:
         """Return draws of each version's averages, shape (G, S), or (G, C, S)."""
@@ -112,12 +109,30 @@ class Estimates:
         own, found = self.predictions, []
         counts = self.over.counts.reshape(-1, *[1] * len(own.shape))
         shape = (self.over.size, *own.shape[1:], own.parameters.draws)
-        sums = {each.labels: [np.zeros(shape) for _ in each.targets] for each in self.versions}
-        for version, rows, parts in self.parts():
-            for total, values in zip(sums[version.labels], parts, strict=True):
-                self.over.add(total, rows, values)
+
+        def predicted(version: Version, rows: Integers) -> tuple[Integers, list[Array]]:
+            return rows, self.parts(version, rows)
+
         for version in self.versions:
-            found.append(self.combined(version, [total / counts for total in sums[version.labels]]))
+            sums = [np.zeros(shape) for _ in version.targets]
+            for rows, parts in own.each(partial(predicted, version)):
+                for total, values in zip(sums, parts, strict=True):
+                    self.over.add(total, rows, values)
+            found.append(self.combined(version, [total / counts for total in sums]))
+        return found
+
+    def by_row(self, interval: Interval) -> list[Array]:
+        """Return mean, SD and interval of each version of every row."""
+        found = []
+
+        def summarised(version: Version, rows: Integers) -> tuple[Integers, Array]:
+            return rows, interval.of(self.combined(version, self.parts(version, rows)))
+
+        for version in self.versions:
+            values = np.empty((*self.predictions.shape, len(COLUMNS)))
+            for rows, some in self.predictions.each(partial(summarised, version)):
+                values[rows] = some
+            found.append(values)
         return found
 
     def frame(self, probability: float = 0.95) -> pd.DataFrame:
@@ -128,11 +143,7 @@ class Estimates:
         if self.over is not None:
             found = [interval.of(draws) for draws in self.averages()]
         else:
-            shape = (*self.predictions.shape, len(COLUMNS))
-            by_version = {version.labels: np.empty(shape) for version in self.versions}
-            for version, rows, parts in self.parts():
-                by_version[version.labels][rows] = interval.of(self.combined(version, parts))
-            found = list(by_version.values())
+            found = self.by_row(interval)
         values = np.concatenate([each.reshape(-1, len(COLUMNS)) for each in found])
         return pd.DataFrame(values, columns=list(COLUMNS), index=self.index())
 

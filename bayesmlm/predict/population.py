@@ -18,6 +18,7 @@ Zeger, Liang & Albert (1988), doi:10.2307/2531734.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.errors import StatisticError, message
+from bayesmlm.predict.in_order import in_order
 from bayesmlm.predict.interval import COLUMNS, Interval
 from bayesmlm.predict.marginal import check_exists, integrate
 from bayesmlm.predict.outcome import LINEAR, Mean
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,9 @@ def population_coefficients(result: FitResult) -> Array:
     p = len(design.coef)
     products = np.zeros((K + p, K + p))
     totals = np.zeros((K + p, zero.parameters.draws))
-    for rows in pieces(zero.target, design.random, zero.width * max(K, 1)):
-        linear = design.family.link.link(averaged(zero, location, rows))
+    _ = zero.predictor  # made before the threads ask for it
+    work = partial(linearised, zero, location)
+    for rows, linear in in_order(work, pieces(zero.target, design.random, zero.width * max(K, 1))):
         X, offset = design.X[rows], design.offset[rows, None]
         if not K:
             products += X.T @ X
@@ -92,13 +96,14 @@ def population_coefficients(result: FitResult) -> Array:
     return np.asarray(np.linalg.solve(products, totals))
 
 
-def averaged(zero: Predictions, location: Location, rows: NDArray[np.int64]) -> Array:
-    """Return the location of some rows, averaged over all random effects."""
+def linearised(zero: Predictions, location: Location, rows: Integers) -> tuple[Integers, Array]:
+    """Return rows, and the link of their location averaged over all random effects."""
     blocks = zero.result.design.random
     Z = {block.name: block.Z[rows] for block in blocks}
     parts = spreads(blocks, Z, zero.parameters)
     check_exists(location, parts)
-    return integrate(location, zero.of(rows, zero.target), parts)
+    mean = integrate(location, zero.of(rows, zero.target), parts)
+    return rows, location.family.link.link(mean)
 
 
 def population_averaged(result: FitResult, probability: float = 0.95) -> pd.DataFrame:

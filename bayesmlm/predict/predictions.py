@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bayesmlm import names
 from bayesmlm.design.further import refuse_by_row
 from bayesmlm.errors import StatisticError, message
+from bayesmlm.predict.in_order import in_order
 from bayesmlm.predict.interval import COLUMNS, Interval
 from bayesmlm.predict.marginal import check_exists, integrate
 from bayesmlm.predict.outcome import KINDS, LINEAR, MEAN, RESPONSE, RESPONSES, Outcome
@@ -105,8 +106,12 @@ class Predictions:
         rows, draws
             Which rows, and their draws, shape (rows, S), or (rows, C, S) of C categories.
         """
-        for rows in pieces(self.target, self.result.design.random, self.width):
-            yield rows, self.of(rows, self.target)
+        yield from self.each(lambda rows: (rows, self.of(rows, self.target)))
+
+    def each[R](self, work: Callable[[Integers], R]) -> Iterator[R]:
+        """Yield what `work` makes of the rows, some at a time, in threads."""
+        _ = self.predictor, self.outcome  # made once, before the threads ask for them
+        yield from in_order(work, pieces(self.target, self.result.design.random, self.width))
 
     def of(self, rows: Integers, target: Target) -> Array:
         """Return predictions of some rows of `target`, whose groups are those of the rows."""
@@ -154,8 +159,9 @@ class Predictions:
 
         interval = Interval(probability)
         found = np.empty((*self.shape, len(COLUMNS)))
-        for rows, draws in self.blocks():
-            found[rows] = interval.of(draws)
+        work = self.each(lambda rows: (rows, interval.of(self.of(rows, self.target))))
+        for rows, values in work:
+            found[rows] = values
         index = pd.Index(self.target.labels, name=names.OBS)
         if self.categories:
             index = pd.MultiIndex.from_product(
