@@ -26,26 +26,48 @@ from bayesmlm.density.chunks import (
     until,
 )
 from bayesmlm.density.group_mode import ROUGH, find_modes
-from bayesmlm.density.streams import uniform
+from bayesmlm.density.streams import fill
 from bayesmlm.families.rows import densities
+from bayesmlm.families.special import logarithm
 
 MOVES = 6
 SCALE = 0.65
 """Of the logistic variables: a normal density is nowhere above 1.08 times theirs."""
 
 
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def noise(stream, x, weight, log_u):
+    """Set independent logistic variables, minus their log density, and logs of uniform ones.
+
+    Parameters
+    ----------
+    stream
+        Shape (1,).
+    x, weight
+        Set, shape (Gq,).
+    log_u
+        Set, shape (G,).
+    """
+    fill(stream, x)
+    fill(stream, log_u)
+    for i in range(len(x)):
+        low, high = logarithm(x[i]), logarithm(1.0 - x[i])
+        x[i] = SCALE * (low - high)
+        weight[i] = -low - high
+    for i in range(len(log_u)):
+        log_u[i] = logarithm(log_u[i])
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def propose(v, M, stream, x, out, weight):
+def propose(v, M, x, own, out, weight):
     """Set out to draws of the groups' proposals, and weight to -out'out / 2 less their log density.
 
     Parameters
     ----------
     v, M
         Modes and inverse roots of the curvature, shapes (G, q) and (G, q, q).
-    stream
-        Shape (1,).
-    x
-        Room to work in, shape (q,).
+    x, own
+        Of `noise`.
     out, weight
         Shapes (G, q) and (G,).
     """
@@ -53,16 +75,11 @@ def propose(v, M, stream, x, out, weight):
     for g in range(G):
         total = 0.0
         for a in range(q):
-            u = uniform(stream)
-            low, high = np.log(u), np.log(1.0 - u)
-            x[a] = SCALE * (low - high)
-            total -= low + high
-        for a in range(q):
             place = v[g, a]
             for b in range(a, q):
-                place += M[g, a, b] * x[b]
+                place += M[g, a, b] * x[g * q + b]
             out[g, a] = place
-            total -= 0.5 * place * place
+            total += own[g * q + a] - 0.5 * place * place
         weight[g] = total
 
 
@@ -72,8 +89,9 @@ def draw_standard(base, T, others, rows, starts, stream, v):
     q, J = len(T), len(starts) - 1
     found = room(starts, ROWS, q)
     M, eta, slopes = found[0], found[2], found[3]
-    now, tried, x = np.empty((len(M), q)), np.empty((len(M), q)), np.empty(q)
-    weight, kept = np.empty(len(M)), np.empty(len(M))
+    now, tried = np.empty((len(M), q)), np.empty((len(M), q))
+    weight, kept, log_u = np.empty(len(M)), np.empty(len(M)), np.empty(len(M))
+    x, own_weight = np.empty(len(M) * q), np.empty(len(M) * q)
     j = 0
     while j < J:
         last = until(starts, j, ROWS)
@@ -84,14 +102,16 @@ def draw_standard(base, T, others, rows, starts, stream, v):
         find_modes(own, base, T, others, bounds, modes, ROUGH, found)
         kept[:] = -np.inf
         for _ in range(MOVES):
-            propose(modes, M, stream, x, tried, weight)
+            noise(stream, x[: G * q], own_weight, log_u[:G])
+            propose(modes, M, x, own_weight, tried, weight)
             predict(base, T, bounds, tried, eta)
             densities(code, y, eta[:n], others, known, w, slopes[0, :n], slopes[1:, :n])
             add_groups(slopes[0], bounds, weight[:G])
             for g in range(G):
-                if np.log(uniform(stream)) < weight[g] - kept[g]:
+                if log_u[g] < weight[g] - kept[g]:
                     kept[g] = weight[g]
-                    now[g] = tried[g]
+                    for c in range(q):
+                        now[g, c] = tried[g, c]
         v[j:last] = now[:G]
         j = last
 

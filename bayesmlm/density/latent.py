@@ -25,6 +25,7 @@ from bayesmlm.density.hyperparameters import (
     hyperparameters,
     log_prior,
 )
+from bayesmlm.density.latent_kernel import CONVERGED, EXACT, ROUGH
 from bayesmlm.density.noise import Noise
 from bayesmlm.density.quadrature import FAMILIES
 from bayesmlm.density.streams import streams
@@ -92,16 +93,30 @@ class LatentMarginal:
         nodes = len(self.rule[1])
         return NEWTON * S * (m**3 / 3 + len(self.data.offset) * (nodes + 4) * 30.0)
 
-    def solve(self, psi: Array) -> tuple[Array, Array, Array]:
-        """Return log p(y | psi), fields and modes, shapes (S,), (S, m) and (S, J, q)."""
+    def solve(
+        self, psi: Array, start: Array | None = None, enough: float = CONVERGED
+    ) -> tuple[Array, Array, Array]:
+        """Return log p(y | psi), fields and modes, shapes (S,), (S, m) and (S, J, q).
+
+        Parameters
+        ----------
+        psi
+            Shape (S, d).
+        start
+            Fields from which searches begin, shape (S, m); None takes `field`.
+        enough
+            Of `latent_kernel.solve`.
+        """
         Z, widths, data = self.arguments
         precision, shift, half_log_det = self.prior
         S, N = len(psi), len(self.data.offset)
         values, fields, modes = self.results(S, self.field)
+        if start is not None:
+            fields[:] = start
         spread(
             latent_batch.evaluate, S, self.work(S), np.empty((S, 0)), *self.scales(psi),
             self.data.offset, np.empty((N, 0)), Z, widths, data, self.data.rows,
-            (precision, shift), self.rule, False, self.modes, values, fields, modes,
+            (precision, shift), self.rule, False, enough, self.modes, values, fields, modes,
         )  # fmt: skip
         return values + self.data.constant + half_log_det + self.prior_constant, fields, modes
 
@@ -135,7 +150,8 @@ class LatentMarginal:
         spread(
             latent_batch.evaluate, len(values), self.work(len(values)), coordinates, G, others,
             self.data.offset, X, Z, widths, data, self.data.rows,
-            (np.empty((0, 0)), np.empty(0)), self.rule, True, self.modes, values, fields, modes,
+            (np.empty((0, 0)), np.empty(0)), self.rule, True, EXACT, self.modes, values, fields,
+            modes,
         )  # fmt: skip
         return values + self.data.constant, fields, modes
 
@@ -207,7 +223,7 @@ class LatentMarginal:
         spread(
             latent_batch.draw, len(first), self.work(len(first)), *self.scales(psi[first]), ends,
             streams(seed, len(first)), self.data.offset, Z, widths, data, self.data.rows,
-            (precision, shift), self.rule, fields, self.modes, drawn, leading,
+            (precision, shift), self.rule, ROUGH, fields, self.modes, drawn, leading,
         )  # fmt: skip
         fields, standard = np.empty_like(drawn), np.empty_like(leading)
         fields[order], standard[order] = drawn, leading

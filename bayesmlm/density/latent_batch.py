@@ -42,8 +42,8 @@ def scaled(G, widths, Z, T, B):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def evaluate(
-    first, last, beta, G, others, offset, fixed, Z, widths, data, rows, prior, rule, joint, modes,
-    values, fields, found,
+    first, last, beta, G, others, offset, fixed, Z, widths, data, rows, prior, rule, joint, enough,
+    modes, values, fields, found,
 ):  # fmt: skip
     """Set log p(y | psi) less log|P| / 2 of parameter vectors first to last, fields and modes.
 
@@ -54,8 +54,8 @@ def evaluate(
         (S, K).
     offset, fixed, Z
         Shapes (N,), (N, f) and (N, q + r).
-    data, rows, prior, rule, joint
-        As of `latent_kernel.evaluate_field`.
+    data, rows, prior, rule, joint, enough
+        As of `latent_kernel.solve`.
     modes
         Where searches for the leading effects begin, shape (J, q).
     values, fields, found
@@ -71,13 +71,13 @@ def evaluate(
         found[s] = modes
         further = others[s].copy().reshape(-1, 1)
         values[s] = solve(
-            fields[s], T, B, base, further, mine, own, prior, rule, joint, found[s], C
+            fields[s], T, B, base, further, mine, own, prior, rule, joint, enough, found[s], C
         )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def draw(
-    first, last, G, others, first_draw, streams, offset, Z, widths, data, rows, prior, rule, x,
+    first, last, G, others, first_draw, streams, offset, Z, widths, data, rows, prior, rule, enough, x,
     modes, fields, effects,
 ):  # fmt: skip
     """Draw fields, and given them standard leading effects, of parameter vectors first to last.
@@ -104,7 +104,7 @@ def draw(
         centre[:] = x[s]
         v[:] = modes
         further = others[s].copy().reshape(-1, 1)
-        solve(centre, T, B, offset, further, mine, own, prior, rule, False, v, C)
+        solve(centre, T, B, offset, further, mine, own, prior, rule, False, enough, v, C)
         for d in range(first_draw[s], first_draw[s + 1]):
             backward(C, fields[d])
             for c in range(m):

@@ -35,14 +35,14 @@ from bayesmlm.density.chunks import (
 )
 from bayesmlm.density.dense import backward, factor, forward
 from bayesmlm.density.group_mode import CLOSE, find_modes
-from bayesmlm.density.quadrature_kernel import share_of_nodes
+from bayesmlm.density.quadrature_kernel import share_nodes
 from bayesmlm.families.rows import curvatures
 
 STEPS, HALVINGS = 60, 12
-CONVERGED, EXACT, NEARLY = 1e-8, 1e-11, 1e-7
-"""Squared length of a Newton step, in SDs of the latent field, at which the search ends, and
-that for a joint mode, whose Hessian is exact; and from which on it ends once steps no longer
-shorten."""
+CONVERGED, EXACT, ROUGH, NEARLY = 1e-8, 1e-11, 1e-3, 1e-7
+"""Squared length of a Newton step, in SDs of the latent field, at which the search ends: for
+differences, for a joint mode, whose Hessian is exact, and for importance sampling; and from
+which on it ends once steps no longer shorten."""
 
 SLACK = 1e-3
 """Fall of F that a step may bring: with several nodes the slope is not that of the rule."""
@@ -69,10 +69,11 @@ def workspace(starts, touched_starts, p, q, K):
     found
         Room of `chunks.room`.
     nodes
-        Shares and places of the nodes, (K, G) and (K, G, q), log densities (n,), and first,
-        second and third derivatives by node and row, (K, n), of a chunk.
+        Shares and places of the nodes, (K, G) and (K, G, q), log densities (n,), first,
+        second and third derivatives by node and row, (K, n), of a chunk, and room, (G,).
     scores, D, block, w
-        Of a group, shapes (L, n), (p + m,) and (m, m), and (n,), with m columns touched.
+        Of a group, shapes (L, n), (L, p + m) and (p + m, p + m), with m columns touched; and
+        of a chunk, (n,).
     """
     limit = most(K)
     groups, n = largest(starts, limit)
@@ -83,11 +84,11 @@ def workspace(starts, touched_starts, p, q, K):
     L = q if K == 1 else K
     nodes = (
         np.empty((K, groups)), np.empty((K, groups, q)), np.empty(n), np.empty((K, n)),
-        np.empty((K, n)), np.empty((K, n)),
+        np.empty((K, n)), np.empty((K, n)), np.empty(groups),
     )  # fmt: skip
     return (
-        room(starts, limit, q), nodes, np.empty((L, longest)), np.empty(p + widest),
-        np.empty((widest, widest)), np.empty(longest),
+        room(starts, limit, q), nodes, np.empty((L, longest)), np.empty((L, p + widest)),
+        np.empty((p + widest, p + widest)), np.empty(n),
     )  # fmt: skip
 
 
@@ -106,7 +107,7 @@ def integrate_chunk(rows, base, T, others, bounds, rule, v, found, nodes):
     """
     code, y, known, weights = rows
     points, log_weights = rule
-    h, at, value, first, second, third = nodes
+    h, at, value, first, second, third, best = nodes
     M, log_M, eta, slopes = found[0], found[1], found[2], found[3]
     K, n, G = len(points), bounds[len(bounds) - 1] - bounds[0], len(bounds) - 1
     find_modes(rows, base, T, others, bounds, v, CLOSE, found)
@@ -129,10 +130,7 @@ def integrate_chunk(rows, base, T, others, bounds, rule, v, found, nodes):
             third[k, :n],
         )  # fmt: skip
         add_groups(value, bounds, h[k, :G])
-    for g in range(G):
-        for k in range(K):
-            h[k, g] += log_weights[k]
-        total += log_M[g] + share_of_nodes(h, g)
+    total = log_M[:G].sum() + share_nodes(h, log_weights, G, found[5], best)
     return total, logs
 
 
@@ -176,9 +174,34 @@ def add_spread_slope(span, T, M, second, third, slope, small):
             slope[i - first] += second[i - first] * T[c, i] * move[c]
 
 
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def mean_rows(bounds, h, first, second, slope, w):
+    """Set slope and w to the rows' mean first and negative second derivatives over the nodes.
+
+    Parameters
+    ----------
+    bounds
+        As of `chunks.predict`.
+    h, first, second
+        Shares (K, G), and derivatives by node and row (K, n).
+    slope, w
+        Set, shape (n,).
+    """
+    n = bounds[len(bounds) - 1] - bounds[0]
+    slope[:n] = 0.0
+    w[:n] = 0.0
+    for k in range(len(h)):
+        for g in range(len(bounds) - 1):
+            share = h[k, g]
+            low, high = np.uint64(bounds[g] - bounds[0]), np.uint64(bounds[g + 1] - bounds[0])
+            for i in range(low, high):
+                slope[i] += share * first[k, i]
+                w[i] -= share * second[k, i]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
-def score_rows(g, span, T, M, h, first, second, slope, w, scores):
-    """Set rows' mean slopes, weights w and scores over the nodes; gives the number of scores.
+def score_rows(g, span, T, M, h, first, slope, w, scores):
+    """Set rows' scores over the nodes; gives the number of scores.
 
     The information that a group's effects cost is sum_k s_k s_k', s_k = A' scores[k], or by
     fewer scores of the same sum where there are fewer rows than nodes.
@@ -189,31 +212,21 @@ def score_rows(g, span, T, M, h, first, second, slope, w, scores):
         Which group of the chunk, and its rows as of `group_mode.inverse_root`.
     T, M
         Columns (q, N), and the inverse root of the group's curvature.
-    h, first, second
-        Shares (K, G), and derivatives by node and row (K, n).
-    slope
-        Set, one node: as it is; shape (n,).
-    w, scores
-        Set, counted from the group's first row, shapes (n,) and (L, n).
+    h, first, slope, w
+        As of `mean_rows`.
+    scores
+        Set, counted from the group's first row, shape (L, n).
     """
     K, q, low, high = len(h), len(T), span[0] - span[2], span[1] - span[2]
     n = high - low
     if K == 1:
-        for i in range(n):
-            w[i] = -second[0, low + i]
-            for c in range(q):
+        for c in range(q):
+            for i in range(n):
                 total = 0.0
                 for d in range(c + 1):
                     total += T[d, span[0] + i] * M[d, c]
-                scores[c, i] = w[i] * total
+                scores[c, i] = w[low + i] * total
         return q
-    for i in range(n):
-        slope[low + i] = w[i] = 0.0
-    for k in range(K):
-        share = h[k, g]
-        for i in range(n):
-            w[i] -= share * second[k, low + i]
-            slope[low + i] += share * first[k, low + i]
     if n < K:
         return few_scores(g, low, high, h, first, slope, scores)
     for k in range(K):
@@ -251,7 +264,7 @@ def few_scores(g, low, high, h, first, slope, scores):
     return n
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def add_information(span, A, touched, slope, w, scores, D, block, g, H):
     """Add one group's gradient A'slope and information A' diag(w) A - sum_k s_k s_k'.
 
@@ -265,48 +278,50 @@ def add_information(span, A, touched, slope, w, scores, D, block, g, H):
     touched
         These, shape (m,).
     slope, w, scores
-        Of `score_rows`, shapes (n,), (n,) and (L, n).
-    D, block
-        Room to work in.
+        Of `mean_rows` and `score_rows`, shapes (n,), (n,) and (L, n).
+    D
+        Room to work in, shape (L, p + m).
+    block
+        Its part of the fixed effects, (p, p), is added to; the rest is room to work in.
     g, H
-        Added to; of H the lower triangle.
+        Added to; of H the lower triangle, but for the fixed effects.
     """
-    (low, high), (X, B, at, local), inner = span, A, block[: len(touched), : len(touched)]
+    (low, high), (X, B, at, local) = span, A
     p, r, m = X.shape[1], len(B), len(touched)
-    inner[:] = 0.0
+    block[p : p + m, : p + m] = 0.0
     for i in range(low, high):
+        own, bend = slope[i - low], w[i - low]
         for c in range(p):
-            g[c] += X[i, c] * slope[i - low]
-            wx = w[i - low] * X[i, c]
-            for d in range(c + 1):
-                H[c, d] += wx * X[i, d]
-        for c in range(r):
-            g[at[i, c]] += B[c, i] * slope[i - low]
-            wb = w[i - low] * B[c, i]
+            g[c] += X[i, c] * own
+            wx = bend * X[i, c]
             for d in range(p):
-                H[at[i, c], d] += wb * X[i, d]
+                block[c, d] += wx * X[i, d]
+        for c in range(r):
+            g[at[i, c]] += B[c, i] * own
+            row, wb = p + local[i, c], bend * B[c, i]
+            for d in range(p):
+                block[row, d] += wb * X[i, d]
             for d in range(r):
-                inner[local[i, c], local[i, d]] += wb * B[d, i]
+                block[row, p + local[i, d]] += wb * B[d, i]
     for k in range(len(scores)):
-        D[: p + m] = 0.0
+        D[k, : p + m] = 0.0
         for i in range(low, high):
             s = scores[k, i - low]
             for c in range(p):
-                D[c] += s * X[i, c]
+                D[k, c] += s * X[i, c]
             for c in range(r):
-                D[p + local[i, c]] += s * B[c, i]
-        for c in range(p):
-            for d in range(c + 1):
-                H[c, d] -= D[c] * D[d]
-        for c in range(m):
-            value, row = D[p + c], touched[c]
-            for d in range(p):
-                H[row, d] -= value * D[d]
-            for d in range(c + 1):
-                inner[c, d] -= value * D[p + d]
+                D[k, p + local[i, c]] += s * B[c, i]
+    for c in range(p + m):
+        for k in range(len(scores)):
+            s = D[k, c]
+            for d in range(p + m):
+                block[c, d] -= s * D[k, d]
     for c in range(m):
+        row = touched[c]
+        for d in range(p):
+            H[row, d] += block[p + c, d]
         for d in range(c + 1):
-            H[touched[c], touched[d]] += inner[c, d]
+            H[row, touched[d]] += block[p + c, p + d]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -360,9 +375,10 @@ def evaluate_field(x, T, B, base, others, data, rows, prior, rule, joint, v, wor
     """
     X, at, local, starts, touched_starts, touched = data
     found, nodes, scores, D, block, w = work
-    (h, _, slope, first, second, third), M = nodes, found[0]
-    K, J, limit = len(h), len(starts) - 1, most(len(h))
+    (h, _, slope, first, second, third, _), M = nodes, found[0]
+    K, J, p, limit = len(h), len(starts) - 1, X.shape[1], most(len(h))
     value, log_M, j = add_prior(x, prior, g, H), 0.0, 0
+    block[:p] = 0.0
     while j < J:
         last = until(starts, j, limit)
         a, b = starts[j], starts[last]
@@ -370,10 +386,9 @@ def evaluate_field(x, T, B, base, others, data, rows, prior, rule, joint, v, wor
         own, extra = integrate_chunk(
             part(rows, a, b), base, T, others, bounds, rule, v[j:last], found, nodes
         )
-        if K == 1:
-            slope[: b - a] = first[0, : b - a]
-            if not joint:
-                own, extra = own + extra, 0.0
+        mean_rows(bounds, h, first, second, slope, w)
+        if K == 1 and not joint:
+            own, extra = own + extra, 0.0
         value += own
         log_M += extra
         for k in range(last - j):
@@ -381,24 +396,29 @@ def evaluate_field(x, T, B, base, others, data, rows, prior, rule, joint, v, wor
             span = (start, stop, a)
             if K == 1 and not joint:
                 add_spread_slope(span, T, M[k], second[0], third[0], slope, found[7])
-            L = score_rows(k, span, T, M[k], h, first, second, slope, w, scores)
+            L = score_rows(k, span, T, M[k], h, first, slope, w, scores)
             add_information(
                 (start, stop), (X, B, at, local),
                 touched[touched_starts[j + k] : touched_starts[j + k + 1]],
-                slope[start - a : stop - a], w, scores[:L], D, block, g, H,
+                slope[start - a : stop - a], w[start - a : stop - a], scores[:L], D, block, g, H,
             )  # fmt: skip
         j = last
+    for c in range(p):
+        for d in range(c + 1):
+            H[c, d] += block[c, d]
     return value, log_M
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def solve(x, T, B, offset, others, data, rows, prior, rule, joint, v, C):
+def solve(x, T, B, offset, others, data, rows, prior, rule, joint, enough, v, C):
     """Maximise F by damped Newton steps; gives log p(y | psi) less log|P| / 2, NaN on failure.
 
     Parameters
     ----------
     x, v
         Where to start; moved to the maximum, shapes (m,) and (J, q).
+    enough
+        Squared length, in SDs, of the Newton step that is the last.
     C
         Set to the lower Cholesky factor of H, shape (m, m).
     """
@@ -406,7 +426,6 @@ def solve(x, T, B, offset, others, data, rows, prior, rule, joint, v, C):
     N, m = len(offset), len(x)
     work = workspace(starts, touched_starts, X.shape[1], len(T), len(rule[1]))
     base, g, step, tried = np.empty(N), np.empty(m), np.empty(m), x.copy()
-    enough = EXACT if joint else CONVERGED
     best, last = np.nan, np.inf
     halvings = 0
     for _ in range(STEPS):
@@ -439,10 +458,11 @@ def solve(x, T, B, offset, others, data, rows, prior, rule, joint, v, C):
         decrement = 0.0
         for c in range(m):
             decrement += step[c] ** 2
-        if decrement < enough or 0.25 * last < decrement < NEARLY:
-            return value + log_M - 0.5 * log_det
-        last = decrement
         backward(C, step)
         for c in range(m):
             tried[c] = x[c] + step[c]
+        if decrement < enough or 0.25 * last < decrement < NEARLY:
+            x[:] = tried
+            return value + 0.5 * decrement + log_M - 0.5 * log_det
+        last = decrement
     return np.nan

@@ -34,21 +34,40 @@ from bayesmlm.density.chunks import (
 )
 from bayesmlm.density.group_mode import CLOSE, find_modes
 from bayesmlm.families.rows import curvatures, densities
+from bayesmlm.families.special import exponential
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def share_of_nodes(h, g):
-    """Return log sum_k exp(h[k, g]), and set h[:, g] to each node's share of the sum."""
-    best = -np.inf
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def share_nodes(h, log_weights, G, best, mass):
+    """Return sum_g log sum_k exp(log_weights[k] + h[k, g]), h made each node's share.
+
+    Parameters
+    ----------
+    h
+        Shape (K, at least G).
+    log_weights
+        Shape (K,).
+    best, mass
+        Room to work in, shape (at least G,).
+    """
+    best[:G] = -np.inf
+    mass[:G] = 0.0
     for k in range(len(h)):
-        best = max(best, h[k, g])
-    mass = 0.0
+        for g in range(G):
+            h[k, g] += log_weights[k]
+            best[g] = max(best[g], h[k, g])
     for k in range(len(h)):
-        h[k, g] = np.exp(h[k, g] - best)
-        mass += h[k, g]
+        for g in range(G):
+            h[k, g] = exponential(h[k, g] - best[g])
+            mass[g] += h[k, g]
+    total = 0.0
+    for g in range(G):
+        total += best[g] + np.log(mass[g])
+        mass[g] = 1.0 / mass[g]
     for k in range(len(h)):
-        h[k, g] /= mass
-    return best + np.log(mass)
+        for g in range(G):
+            h[k, g] *= mass[g]
+    return total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -59,7 +78,7 @@ def log_likelihood(base, T, others, rows, starts, rule, v):
     limit = most(K)
     found = room(starts, limit, q)
     M, log_M, eta, slopes = found[0], found[1], found[2], found[3]
-    at, h = np.empty((len(M), q)), np.empty((K, len(M)))
+    at, h, best = np.empty((len(M), q)), np.empty((K, len(M))), np.empty(len(M))
     result, j = 0.0, 0
     while j < J:
         last = until(starts, j, limit)
@@ -73,10 +92,7 @@ def log_likelihood(base, T, others, rows, starts, rule, v):
             predict(base, T, bounds, at, eta)
             densities(code, y, eta[:n], others, known, weights, slopes[0, :n], slopes[1:, :n])
             add_groups(slopes[0], bounds, h[k, :G])
-        for g in range(G):
-            for k in range(K):
-                h[k, g] += log_weights[k]
-            result += log_M[g] + share_of_nodes(h, g)
+        result += log_M[:G].sum() + share_nodes(h, log_weights, G, found[5], best)
         j = last
     return result
 
@@ -108,7 +124,7 @@ def log_likelihood_gradient(base, T, Z, others, rows, starts, rule, v, slope, G_
     found = room(starts, limit, q)
     M, log_M, eta, at_mode = found[0], found[1], found[2], found[3]
     groups, longest = largest(starts, limit)
-    at, h = np.empty((K, groups, q)), np.empty((K, groups))
+    at, h, best = np.empty((K, groups, q)), np.empty((K, groups)), np.empty(groups)
     slopes, spare = np.empty((K, longest)), np.empty((3, longest))
     small = np.empty((3, q, q)), np.empty((3, q))
     G_slope[:] = 0.0
@@ -128,10 +144,8 @@ def log_likelihood_gradient(base, T, Z, others, rows, starts, rule, v, slope, G_
                 spare[1, :n], spare[2, :n],
             )  # fmt: skip
             add_groups(spare[0], bounds, h[k, :G])
+        result += log_M[:G].sum() + share_nodes(h, log_weights, G, found[5], best)
         for g in range(G):
-            for k in range(K):
-                h[k, g] += log_weights[k]
-            result += log_M[g] + share_of_nodes(h, g)
             span = (bounds[g], bounds[g + 1], a)
             moves = push(g, span, T, h, at, slopes, nodes, M[g], at_mode, small)
             add_slopes(g, span, T, Z, h, at, slopes, v[j + g], at_mode, moves, slope, G_slope)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from bayesmlm.density import GaussianMarginal
+from bayesmlm.density.latent_kernel import ROUGH
 from bayesmlm.density.shift import shift
 from bayesmlm.design import Design
 from bayesmlm.engines.effects import AUTO, Drawn, Keep, check_keep, completed, drawn_effects
@@ -142,7 +143,7 @@ class Laplace(Engine):
             with progress.stage("mode", "the first time on a machine kernels are compiled"):
                 marginal, mode, move = find_nested_mode(marginal, 1)
             with progress.stage("hyperparameters"):
-                density = Recorded(marginal)
+                density = Recorded(marginal, ROUGH)
                 sample = explore_nested(density, mode, self.evaluations, seed)
         if not sample.khat <= KHAT_LIMIT:
             return self.fall_back(design, priors, seed, progress, sample.khat)

@@ -19,6 +19,10 @@ STEP, BEND = 1e-4, 1e-3
 NEWTON, FLAT = 6, 1e-5
 """Newton steps at most, and the largest derivative at which none is taken."""
 
+MOST_STEPS, HALVINGS, LONGEST, SHALLOW, SMALL_GAIN = 40, 8, 1.0, 1e-2, 1e-6
+"""Of Newton steps on differences: how many, halvings of one, longest move of an entry, least
+curvature, and the gain promised at which they end."""
+
 GAIN = 1e-7
 """Gain of an iteration below which Newton steps take over: a line search is lost in rounding."""
 
@@ -75,6 +79,10 @@ class Counted:
 
     def hessian(self, x: Array, step: float = BEND) -> Array:
         """Return second derivatives at x by central differences, in one batch."""
+        return self.around(x, step)[2]
+
+    def around(self, x: Array, step: float) -> tuple[float, Array, Array]:
+        """Return value, gradient and second derivatives by central differences, in one batch."""
         d = len(x)
         moves = step * np.eye(d)
         upper = np.triu_indices(d, 1)
@@ -88,7 +96,7 @@ class Counted:
         for k, (a, b) in enumerate(pairs):
             joint = values[2 * d + 1 + k] + values[2 * d + 1 + len(pairs) + k]
             H[a, b] = H[b, a] = 0.5 * (joint - plus[a] - plus[b] - minus[a] - minus[b] + 2 * centre)
-        return np.asarray(H / step**2)
+        return float(centre), (plus - minus) / (2 * step), np.asarray(H / step**2)
 
 
 class Gains:
@@ -152,6 +160,43 @@ def find_mode(
         if gain < 1e-9:
             break
         hessian = counted.hessian(x, bend)
+    return Mode(x, value, float(np.abs(gradient).max(initial=0.0)), hessian, counted.evaluations)
+
+
+def find_mode_by_newton(log_density: LogDensity, start: Array, bend: float) -> Mode:
+    """Maximise a log density by Newton steps on differences, a batch of values each.
+
+    A step is no longer than `LONGEST`, and halved until it climbs. For densities of few
+    dimensions whose values cost much and carry errors that a line search would follow.
+
+    Parameters
+    ----------
+    log_density
+        Of a batch of shape (S, d).
+    start
+        Shape (d,).
+    bend
+        Of the differences.
+    """
+    counted = Counted(log_density)
+    x, (value, gradient, hessian) = start, counted.around(start, bend)
+    for _ in range(MOST_STEPS):
+        if not (np.isfinite(gradient).all() and np.isfinite(hessian).all()):
+            break
+        curvature, axes = np.linalg.eigh(-hessian)
+        along = axes.T @ gradient
+        move = axes @ (along / np.maximum(np.abs(curvature), SHALLOW))
+        if gradient @ move < SMALL_GAIN and (curvature > 0).all():
+            break
+        move *= min(1.0, LONGEST / float(np.abs(move).max()))
+        for halvings in range(HALVINGS):
+            tried = x + move / 2**halvings
+            there = counted.around(tried, bend)
+            if there[0] > value:
+                break
+        else:
+            break
+        x, (value, gradient, hessian) = tried, there
     return Mode(x, value, float(np.abs(gradient).max(initial=0.0)), hessian, counted.evaluations)
 
 

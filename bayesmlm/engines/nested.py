@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from bayesmlm import names
 from bayesmlm.density.hyperparameters import log_prior
 from bayesmlm.density.latent import LatentMarginal, latent_marginal
+from bayesmlm.density.latent_kernel import CONVERGED
 from bayesmlm.density.node_choice import choose_nodes
 from bayesmlm.density.shift import MANY, Shift
 from bayesmlm.design import Design
 from bayesmlm.engines.importance import WeightedSample, explore
 from bayesmlm.engines.layout import data_groups, posterior_dataset
-from bayesmlm.engines.mode import Mode, find_mode
+from bayesmlm.engines.mode import Mode, find_mode_by_newton
 from bayesmlm.engines.nodes import AUTO
 from bayesmlm.engines.start import hyperparameter_start
 from bayesmlm.errors import EngineError, message
@@ -38,8 +39,12 @@ COSTLY = 1e7
 KHAT_LIMIT, ATTEMPTS = 0.7, 3
 """Pareto shape above which the sample is enlarged, and how often it is."""
 
-STEP, BEND = 3e-3, 0.03
-"""Of the differences that make gradients and Hessians; the fields are found to 1e-6."""
+BEND = 0.03
+"""Of the differences that make gradients and Hessians."""
+
+BASIS, REACH = 3, 3.0
+"""Fields, in terms of a regression on psi, from which there is one, and SDs up to which it
+holds."""
 
 SPREAD, STILL = 2.0, 0.03
 """SDs from the mode of a log SD, at which the log density relative to the mode must not move
@@ -74,7 +79,7 @@ def find_nested_mode(
     first = MANY[min(dimensions, len(MANY)) - 1] if nodes == AUTO else int(nodes)
     start = hyperparameter_start(marginal, outcome_scale(marginal.design))
     marginal = marginal.with_nodes(first).started(start)
-    mode = find_mode(marginal.log_density, start, step=STEP, bend=BEND)
+    mode = find_mode_by_newton(Recorded(marginal), start, BEND)
     marginal = marginal.started(mode.point)
     if nodes != AUTO:
         return marginal, mode, 0.0
@@ -97,28 +102,71 @@ def find_nested_mode(
 class Recorded:
     """The log density of a marginal that keeps the field found at each psi.
 
+    Searches for fields begin where those found before say: at the nearest one's, or where they
+    are many, at what a quadratic regression on psi gives.
+
     Parameters
     ----------
     marginal
         The density.
+    enough
+        Of `LatentMarginal.solve`.
     fields
         Fields by the bytes of psi.
     """
 
     marginal: LatentMarginal
+    enough: float = CONVERGED
     fields: dict[bytes, Array] = field(default_factory=dict)
 
     def __call__(self, psi: Array) -> Array:
         """Return `LatentMarginal.log_density`, shape (S,)."""
+        first = BASIS * len(quadratic(psi[:1])[0]) - len(self.fields)
+        if self.enough > CONVERGED and 0 < first < len(psi):
+            return np.concatenate([self.evaluate(psi[:first]), self.evaluate(psi[first:])])
+        return self.evaluate(psi)
+
+    def evaluate(self, psi: Array) -> Array:
+        """Return log densities, all searches begun from fields that are there already."""
         with np.errstate(all="ignore"):
-            values, fields, _ = self.marginal.solve(psi)
+            values, fields, _ = self.marginal.solve(psi, self.starts(psi), self.enough)
+            lost = np.isnan(values)
+            if lost.any() and self.fields:
+                values[lost], fields[lost], _ = self.marginal.solve(psi[lost], None, self.enough)
             total = values + log_prior(self.marginal.layout, self.marginal.priors, psi)
-        self.fields.update((own.tobytes(), x) for own, x in zip(psi, fields, strict=True))
+        self.fields.update(
+            (own.tobytes(), x)
+            for own, x, value in zip(psi, fields, values, strict=True)
+            if np.isfinite(value)
+        )
         return np.where(np.isfinite(total), total, -np.inf)
+
+    def starts(self, psi: Array) -> Array | None:
+        """Return fields near those at psi, shape (S, m)."""
+        if not self.fields:
+            return None
+        known = np.stack([np.frombuffer(own) for own in self.fields])
+        fields = np.stack(list(self.fields.values()))
+        centre, spread = known.mean(axis=0), known.std(axis=0) + 1e-8
+        z, away = (known - centre) / spread, (psi - centre) / spread
+        terms = quadratic(z)
+        if self.enough <= CONVERGED or len(terms) < BASIS * terms.shape[1]:
+            nearest = ((away[:, None] - z) ** 2).sum(axis=2).argmin(axis=1)
+            return np.asarray(fields[nearest])
+        length = np.sqrt((away**2).sum(axis=1, keepdims=True))
+        inside = away * np.minimum(1.0, REACH / np.maximum(length, 1e-8))
+        weights, *_ = np.linalg.lstsq(terms, fields, rcond=None)
+        return np.asarray(quadratic(inside) @ weights)
 
     def at(self, psi: Array) -> Array:
         """Return the fields found at psi, shape (S, m)."""
         return np.stack([self.fields[own.tobytes()] for own in psi])
+
+
+def quadratic(z: Array) -> Array:
+    """Return one, z, and the products of its entries, shape (S, 1 + d + d (d + 1) / 2)."""
+    a, b = np.triu_indices(z.shape[1])
+    return np.column_stack([np.ones(len(z)), z, z[:, a] * z[:, b]])
 
 
 def explore_nested(

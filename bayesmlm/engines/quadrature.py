@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.density import QuadratureMarginal
+from bayesmlm.density.latent_kernel import ROUGH
 from bayesmlm.density.node_choice import FIRST, choose_nodes
 from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
@@ -49,9 +50,11 @@ KHAT_LIMIT = 0.7
 MOST_COEFFICIENTS = 20
 """Fixed effects up to which importance sampling explores them too."""
 
-EVALUATIONS = 4096
+EVALUATIONS, ENOUGH = 2048, 1000.0
+"""Densities evaluated at first, and the effective sample size that is large enough."""
+
 ATTEMPTS = 3
-"""How often the sample is enlarged while the Pareto shape is above its limit."""
+"""How often a sample is drawn, each twice as large, while it is not good enough."""
 
 SPREAD = 2.0
 """SDs above the mode of a log SD at which the nodes, too, must be enough."""
@@ -75,8 +78,8 @@ class Quadrature(Engine):
     draws
         Equally weighted draws kept.
     evaluations
-        Densities evaluated at first; None takes 4,096. Doubled, up to three times, while the
-        Pareto shape of the weights is above 0.7.
+        Densities evaluated at first; None takes 2,048. Doubled, up to twice, while the Pareto
+        shape of the weights is above 0.7, or for None, their effective size is below 1,000.
     """
 
     nodes: int | str = AUTO
@@ -135,7 +138,7 @@ class Quadrature(Engine):
             with progress.stage("mode", "the first time on a machine kernels are compiled"):
                 latent, mode, move = find_nested_mode(latent, self.nodes)
             with progress.stage("hyperparameters"):
-                density = Recorded(latent)
+                density = Recorded(latent, ROUGH)
                 sample = explore_nested(density, mode, self.evaluations, seed)
         if not sample.khat <= KHAT_LIMIT:
             return self.fall_back(design, priors, seed, progress, sample.khat)
@@ -196,7 +199,8 @@ class Quadrature(Engine):
                 rounds=4,
                 seed=seed,
             )
-            if sample.khat <= KHAT_LIMIT:
+            enough = self.evaluations is not None or sample.ess >= ENOUGH
+            if sample.khat <= KHAT_LIMIT and enough:
                 break
             evaluations *= 2
         return sample

@@ -18,6 +18,9 @@ LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10
 ROUNDER = 1.5 * 2.0**52
 """Added, it leaves a number rounded to a whole one in the last bits."""
 
+HALF_ROOT = np.float64(0.5**0.5).view(np.int64)
+"""The bits of sqrt(1/2)."""
+
 LEAST, MOST = -708.0, 709.78
 """Between these the exponential is a normal number."""
 
@@ -47,19 +50,30 @@ def exponential(x):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def log_one_plus(x):
-    """Return log(1 + x) for x from 0 to 1, by instructions that work on several x at once.
-
-    It is 2 artanh(z), z = x / (2 + x); near one, where z is large, that of (1 + x) / 2.
-    """
-    large = x > 0.41421356237309515
-    z = (x - 1.0 if large else x) / (x + 3.0 if large else x + 2.0)
+def twice_artanh(z):
+    """Return 2 artanh(z) = log((1 + z) / (1 - z)) for |z| up to 0.1716, where that is sqrt(2)."""
     square = z * z
     series = 1 / 17 + square * (1 / 19 + square * (1 / 21))
     series = 1 / 11 + square * (1 / 13 + square * (1 / 15 + square * series))
     series = 1 / 5 + square * (1 / 7 + square * (1 / 9 + square * series))
-    value = 2.0 * (z + z * square * (1 / 3 + square * series))
+    return 2.0 * (z + z * square * (1 / 3 + square * series))
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def log_one_plus(x):
+    """Return log(1 + x) for x from 0 to 1, by instructions that work on several x at once."""
+    large = x > 0.41421356237309515  # that of (1 + x) / 2, then
+    value = twice_artanh((x - 1.0 if large else x) / (x + 3.0 if large else x + 2.0))
     return value + LN2 if large else value
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+def logarithm(x):
+    """Return log(x) for normal x > 0, by instructions that work on several x at once."""
+    bits = np.float64(x).view(np.int64)
+    k = (bits - HALF_ROOT) >> 52
+    m = np.int64(bits - (k << 52)).view(np.float64)  # x = 2^k m, m from sqrt(1/2) to sqrt(2)
+    return k * LN2 + twice_artanh((m - 1.0) / (m + 1.0))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
