@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bayesmlm.checks.finding import Finding, listed
+from bayesmlm.checks.importance import SHIFT_LIMIT, largest_shift
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -31,12 +32,17 @@ class Optimum:
         Number of likelihoods evaluated.
     findings
         What is wrong; empty when nothing is.
+    shift, shift_of
+        By how many standard errors Laplace's approximation puts a parameter off at most, and
+        which; None where nothing is approximated by it.
     """
 
     gradient: float
     singular: bool
     evaluations: int
     findings: tuple[Finding, ...]
+    shift: float | None = None
+    shift_of: str = ""
 
     @property
     def ok(self) -> bool:
@@ -46,9 +52,13 @@ class Optimum:
     def __str__(self) -> str:
         state = "singular fit, " if self.singular else ""
         figures = f"{state}largest derivative {self.gradient:.1e}, {self.evaluations} evaluations"
+        if self.shift is not None:
+            figures += f", shift by approximation {self.shift:.2f} SE ({self.shift_of})"
         if self.ok:
             return f"Maximum found: {figures}."
-        return f"No maximum found: {figures}.\n{listed(self.findings)}"
+        reached = self.gradient <= GRADIENT_LIMIT
+        state = "Maximum found, not to be trusted" if reached else "No maximum found"
+        return f"{state}: {figures}.\n{listed(self.findings)}"
 
 
 def check_optimum(statistics: xr.Dataset) -> Optimum:
@@ -69,6 +79,14 @@ def check_optimum(statistics: xr.Dataset) -> Optimum:
                 'check the response, or fit with "laplace", whose prior bounds it',
             )
         )
-    return Optimum(
-        gradient, bool(statistics["singular"]), int(statistics["evaluations"]), tuple(found)
-    )
+    shift, shift_of = largest_shift(statistics)
+    if shift is not None and not abs(shift) <= SHIFT_LIMIT:
+        found.append(
+            Finding(
+                f"Laplace's approximation puts {shift_of} about {abs(shift):.2g} standard errors "
+                f"too {'low' if shift > 0 else 'high'}: groups have too few rows for it",
+                'fit with ML(nodes="auto"), or with "quadrature"',
+            )
+        )
+    singular, evaluations = bool(statistics["singular"]), int(statistics["evaluations"])
+    return Optimum(gradient, singular, evaluations, tuple(found), shift, shift_of)

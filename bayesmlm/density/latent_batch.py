@@ -20,7 +20,7 @@ def copied(data):
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def scaled(G, widths, Z, T, B):
-    """Set T and B to the scaled columns of the leading and other groupings, (q, N) and (r, N).
+    """Set T, shape (q, N), and B, (r, N), to scaled columns of the leading grouping and others.
 
     Parameters
     ----------
@@ -77,8 +77,8 @@ def evaluate(
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def draw(
-    first, last, G, others, first_draw, streams, offset, Z, widths, data, rows, prior, rule, enough, x,
-    modes, fields, effects,
+    first, last, G, others, first_draw, streams, offset, Z, widths, data, rows, prior, rule, enough,
+    x, modes, fields, effects,
 ):  # fmt: skip
     """Draw fields, and given them standard leading effects, of parameter vectors first to last.
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.density.latent import LatentMarginal
+from bayesmlm.density.quadrature import QuadratureMarginal
 
 Array = NDArray[np.float64]
 
@@ -51,11 +52,31 @@ def shift(marginal: LatentMarginal, mode: Array, covariance: Array) -> Shift:
     d, p = len(mode), marginal.data.X.shape[1]
     moves = STEP * np.eye(d)
     points = np.vstack([mode[None], mode + moves, mode - moves])
-    dimensions = min(marginal.modes.shape[1], len(MANY))
     one, one_field, _ = marginal.with_nodes(1).solve(points)
-    many, many_field, _ = marginal.with_nodes(MANY[dimensions - 1]).solve(points)
+    many, many_field, _ = marginal.with_nodes(many_nodes(marginal)).solve(points)
     apart = many - one
     move = covariance @ (apart[1 : d + 1] - apart[d + 1 :]) / (2 * STEP)
     slopes = (one_field[1 : d + 1, :p] - one_field[d + 1 :, :p]) / (2 * STEP)
     coordinates = many_field[0, :p] - one_field[0, :p] + move @ slopes
     return Shift(move / np.sqrt(np.diag(covariance)), coordinates)
+
+
+def quadrature_shift(marginal: QuadratureMarginal, mode: Array, covariance: Array) -> Shift:
+    """Return the shift of the mode of a density by one node that holds the fixed effects.
+
+    Parameters
+    ----------
+    marginal
+        The density.
+    mode, covariance
+        Of fixed effects and hyperparameters, shapes (p + d,) and (p + d, p + d).
+    """
+    p = marginal.data.X.shape[1]
+    slopes = [marginal.with_nodes(k).gradient(mode[None])[1][0] for k in (1, many_nodes(marginal))]
+    move = covariance @ (slopes[1] - slopes[0])
+    return Shift(move[p:] / np.sqrt(np.diag(covariance)[p:]), move[:p])
+
+
+def many_nodes(marginal: LatentMarginal | QuadratureMarginal) -> int:
+    """Return the nodes in each dimension that stand for the integral."""
+    return MANY[min(marginal.modes.shape[1], len(MANY)) - 1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from bayesmlm import names
 from bayesmlm.density.latent import LatentMarginal
 from bayesmlm.density.node_choice import choose_nodes
 from bayesmlm.density.quadrature import QuadratureMarginal
+from bayesmlm.density.shift import many_nodes
 from bayesmlm.engines.layout import data_groups, posterior_dataset
 from bayesmlm.engines.mode import Mode, find_mode_by_gradient
 from bayesmlm.engines.relative import (
@@ -30,6 +31,9 @@ from bayesmlm.engines.relative import (
     user_factors,
 )
 from bayesmlm.graph.parametrisation import weighted_least_squares, working_response
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = NDArray[np.float64]
 
@@ -112,6 +116,11 @@ class Surface:
             return self.marginal.solve_given(coordinates, self.flat(scales), others)[0]
         return self.marginal.likelihood(coordinates, np.ascontiguousarray(scales[0]), others)
 
+    def sds(self, theta: Array) -> list[Array]:
+        """Return the SDs of each grouping's effects, in the design's order, shape (S, q)."""
+        factors = user_factors(self.blocks, self.to_Z, theta)
+        return [np.sqrt((T**2).sum(axis=2)) for T in factors]
+
     def start(self, share: float) -> Array:
         """Return x of a regression without effects and SDs of a share."""
         design = self.marginal.design
@@ -184,6 +193,42 @@ def maximise_with_nodes(surface: Surface, nodes: int | str) -> tuple[Surface, Mo
     return chosen, best, move
 
 
+def shifts(surface: Surface, best: Mode) -> dict[str, xr.DataArray]:
+    """Return how far one node puts the maximum off: one Newton step to many, in standard errors.
+
+    Of the effects' SDs (0 where a SD is zero, which has no standard error) and of coefficients.
+    """
+    import xarray as xr
+
+    marginal, (first, last), x = surface.marginal, surface.places, best.point
+    many = surface.started(x).with_nodes(many_nodes(marginal))
+    V = best.covariance(1e-8)
+    move = V @ (many.gradient(x[None])[1][0] - surface.started(x).gradient(x[None])[1][0])
+    back = np.linalg.inv(marginal.data.to_X)
+    theta, d = x[first:last], last - first
+    around = theta + STEP * np.concatenate([np.eye(d), -np.eye(d)])
+    sds = np.concatenate(surface.sds(around), axis=1)
+    slopes = ((sds[:d] - sds[d:]) / (2 * STEP)).T
+    labels = [
+        f"{names.sd(block.name)}[{effect}]"
+        for block in marginal.design.random
+        for effect in block.effects
+    ]
+    coef = list(marginal.design.coef)
+    beta = in_errors(back, move[:first], V[:first, :first])
+    found = in_errors(slopes, move[first:last], V[first:last, first:last])
+    return {
+        "shift": xr.DataArray(found, {"hyperparameter": labels}, ("hyperparameter",)),
+        "beta_shift": xr.DataArray(beta, {names.COEF: coef}, (names.COEF,)),
+    }
+
+
+def in_errors(rows: Array, move: Array, covariance: Array) -> Array:
+    """Return the moves of linear forms, shape (K, d), in their standard errors."""
+    errors = np.sqrt(np.einsum("ka,ab,kb->k", rows, covariance, rows))
+    return np.where(errors > 0, rows @ move / np.where(errors > 0, errors, 1.0), 0.0)
+
+
 def point_tree(surface: Surface, best: Mode, nodes: int) -> Any:
     """Return the estimates as a posterior of one draw, with their covariance and fit."""
     import xarray as xr
@@ -219,7 +264,7 @@ def point_tree(surface: Surface, best: Mode, nodes: int) -> Any:
     )
     groups = {
         "posterior": posterior_dataset(marginal, psi, beta, surface.effects(best.point)),
-        "sample_stats": xr.Dataset(statistics),
+        "sample_stats": xr.Dataset(statistics).assign(shifts(surface, best) if nodes == 1 else {}),
         "standard_errors": errors,
     }
     return xr.DataTree.from_dict(groups | data_groups(marginal))

@@ -17,6 +17,7 @@ from bayesmlm.density.hyperparameters import log_prior
 from bayesmlm.density.latent import LatentMarginal, latent_marginal
 from bayesmlm.density.latent_kernel import CONVERGED
 from bayesmlm.density.node_choice import choose_nodes
+from bayesmlm.density.quadrature import QuadratureMarginal
 from bayesmlm.density.shift import MANY, Shift
 from bayesmlm.design import Design
 from bayesmlm.engines.importance import WeightedSample, explore
@@ -211,20 +212,27 @@ def nested_tree(
         "mode_gradient": mode.gradient,
         "nodes": marginal.nodes,
     }
-    coords: dict[str, Any] = {}
-    if shift is not None:
-        moved = marginal.to_user(shift.coordinates[None])[0] / beta.std(axis=0)
-        statistics["shift"] = (("hyperparameter",), shift.psi)
-        statistics["beta_shift"] = ((names.COEF,), moved)
-        coords = {
-            "hyperparameter": list(marginal.layout.labels),
-            names.COEF: list(marginal.design.coef),
-        }
     groups: dict[str, xr.Dataset] = {
         "posterior": posterior,
-        "sample_stats": xr.Dataset(statistics, coords),
+        "sample_stats": xr.Dataset(statistics).assign(shifts(marginal, shift, beta)),
     }
     return xr.DataTree.from_dict(groups | data_groups(marginal))
+
+
+def shifts(
+    marginal: LatentMarginal | QuadratureMarginal, shift: Shift | None, beta: Array
+) -> dict[str, xr.DataArray]:
+    """Return the statistics that tell of a shift in posterior SDs, given draws of beta (S, p)."""
+    import xarray as xr
+
+    if shift is None:
+        return {}
+    moved = marginal.to_user(shift.coordinates[None])[0] / beta.std(axis=0)
+    labels, coef = list(marginal.layout.labels), list(marginal.design.coef)
+    return {
+        "shift": xr.DataArray(shift.psi, {"hyperparameter": labels}, ("hyperparameter",)),
+        "beta_shift": xr.DataArray(moved, {names.COEF: coef}, (names.COEF,)),
+    }
 
 
 def nested_note(marginal: LatentMarginal, move: float) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bayesmlm.density import QuadratureMarginal
 from bayesmlm.density.latent_kernel import ROUGH
 from bayesmlm.density.node_choice import FIRST, choose_nodes
+from bayesmlm.density.shift import Shift, quadrature_shift, shift
 from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.importance import WeightedSample, explore
@@ -29,6 +30,7 @@ from bayesmlm.engines.nested import (
     nested_note,
     nested_tree,
     require_latent,
+    shifts,
 )
 from bayesmlm.engines.nodes import AUTO, check_nodes, integration
 from bayesmlm.engines.nuts import NUTS
@@ -73,8 +75,8 @@ class Quadrature(Engine):
     Parameters
     ----------
     nodes
-        In each dimension; 1 is Laplace's approximation, ``"auto"`` doubles 7 until the log
-        likelihood stands still.
+        In each dimension; 1 is Laplace's approximation, whose error is told as the `Laplace`
+        engine tells it, ``"auto"`` doubles 7 until the log likelihood stands still.
     draws
         Equally weighted draws kept.
     evaluations
@@ -108,9 +110,14 @@ class Quadrature(Engine):
                 sample = self.explore(marginal, mode, seed)
         if not sample.khat <= KHAT_LIMIT:
             return self.fall_back(design, priors, seed, progress, sample.khat)
-        with progress.running(), progress.stage("effects"):
-            theta = sample.resample(self.draws, np.random.default_rng([seed, 1]))
-            tree = self.tree(marginal, sample, mode, theta, seed)
+        off = None
+        with progress.running():
+            if marginal.nodes == 1:
+                with progress.stage("audit"):
+                    off = quadrature_shift(marginal, mode.point, mode.covariance())
+            with progress.stage("effects"):
+                theta = sample.resample(self.draws, np.random.default_rng([seed, 1]))
+                tree = self.tree(marginal, sample, mode, theta, seed, off)
         return FitResult(
             spec=design.spec,
             design=design,
@@ -142,8 +149,13 @@ class Quadrature(Engine):
                 sample = explore_nested(density, mode, self.evaluations, seed)
         if not sample.khat <= KHAT_LIMIT:
             return self.fall_back(design, priors, seed, progress, sample.khat)
-        with progress.running(), progress.stage("effects"):
-            tree = nested_tree(density, sample, mode, self.draws, seed, None)
+        off = None
+        with progress.running():
+            if latent.nodes == 1:
+                with progress.stage("audit"):
+                    off = shift(latent, mode.point, mode.covariance())
+            with progress.stage("effects"):
+                tree = nested_tree(density, sample, mode, self.draws, seed, off)
         return FitResult(
             spec=design.spec,
             design=design,
@@ -212,13 +224,15 @@ class Quadrature(Engine):
         mode: Mode,
         theta: Array,
         seed: int,
+        off: Shift | None = None,
     ) -> Any:
         """Return the tree; every posterior variable carries the sample's ESS."""
         import xarray as xr
 
         coordinates, psi = marginal.split(theta)
         effects = marginal.draw_effects(theta, seed)
-        posterior = posterior_dataset(marginal, psi, marginal.to_user(coordinates), effects)
+        beta = marginal.to_user(coordinates)
+        posterior = posterior_dataset(marginal, psi, beta, effects)
         # Resampling adds its own noise to that of the weights.
         ess = 1 / (1 / sample.ess + 1 / self.draws)
         for array in posterior.values():
@@ -232,6 +246,6 @@ class Quadrature(Engine):
         }
         groups: dict[str, xr.Dataset] = {
             "posterior": posterior,
-            "sample_stats": xr.Dataset(statistics),
+            "sample_stats": xr.Dataset(statistics).assign(shifts(marginal, off, beta)),
         }
         return xr.DataTree.from_dict(groups | data_groups(marginal))

@@ -41,3 +41,16 @@ def test_a_residual_lost_beside_the_effects_is_told():
     found = check_optimum(statistics(1e-6, ratio=1e5))
     assert not found.ok
     assert "too small beside the random effects" in str(found)
+
+
+def test_a_shift_by_approximation_is_told():
+    coords = {"hyperparameter": ["sd_g[x]"], "coef": ["slope"]}
+    parts = {"shift": (("hyperparameter",), [0.1]), "beta_shift": (("coef",), [-0.05])}
+    given = statistics(1e-6).assign(parts).assign_coords(coords)
+    assert check_optimum(given).ok
+    assert "shift by approximation 0.10 SE (sd_g[x])" in str(check_optimum(given))
+    found = check_optimum(given.assign(beta_shift=(("coef",), [0.8])))
+    assert not found.ok and found.shift == 0.8
+    assert str(found).startswith("Maximum found, not to be trusted: ")
+    assert "puts slope about 0.8 standard errors too low" in str(found)
+    assert 'ML(nodes="auto")' in str(found)

@@ -144,7 +144,8 @@ def test_nodes_are_doubled_where_groups_are_small():
     assert nodes > 7
     many = fit("y ~ 1 + (1 | g)", data, "bernoulli", nodes=60)
     assert found.log_likelihood == pytest.approx(many.log_likelihood, abs=0.01)
-    one = fit("y ~ 1 + (1 | g)", data, "bernoulli")
+    with pytest.warns(mlm.BayesmlmWarning, match="puts sd_g"):
+        one = fit("y ~ 1 + (1 | g)", data, "bernoulli")
     assert value(one, "sd_g")[0] < 0.8 * value(many, "sd_g")[0]
     assert "Laplace's approximation" in one.result.notes[1]
     assert f"{nodes} nodes" in found.result.notes[1]
@@ -156,3 +157,40 @@ def test_nodes_are_a_whole_number_or_auto(nodes):
         mlm.ML(nodes=nodes)
     assert mlm.ML(nodes=np.int64(7)) == mlm.ML(nodes=7)
     assert str(mlm.ML(nodes=7)) == "ML by 7 nodes, priors ignored"
+
+
+def clusters(size, groups, seed=1):
+    """Return binary rows of clusters of a size."""
+    rng = np.random.default_rng(seed)
+    g = np.repeat(np.arange(groups), size)
+    x = rng.normal(size=len(g))
+    eta = 0.3 + 0.5 * x + 1.2 * rng.normal(size=groups)[g]
+    y = (rng.random(len(g)) < 1 / (1 + np.exp(-eta))).astype(int)
+    return mlm.Model("y ~ x + (1 | g)", pd.DataFrame({"g": g, "x": x, "y": y}), family="bernoulli")
+
+
+def test_one_node_tells_how_far_it_is_off():
+    """In standard errors, by one Newton step; many nodes say nothing, as they are not off."""
+    model = clusters(5, 300)
+    with pytest.warns(mlm.BayesmlmWarning, match="puts sd_g.* standard errors too low"):
+        one = model.fit("ml")
+    many = model.fit("ml", nodes="auto")
+    assert "shift" not in many.tree["sample_stats"]
+    error = one.tree["standard_errors"]["beta_covariance"].to_numpy()
+    actual = (value(many, "beta") - value(one, "beta")) / np.sqrt(np.diag(error))
+    statistics = one.tree["sample_stats"]
+    np.testing.assert_allclose(statistics["beta_shift"], actual, atol=0.02)
+    # d log-likelihood^2 of the SD by differences of the log likelihood itself
+    surface = Surface(require_quadrature(model.design, model.prior_values, "ML"))
+    x = np.append(surface.marginal.data.to_X @ value(one, "beta"), value(one, "sd_g"))
+    moves = 0.01 * np.array([[0, 0, 0], [0, 0, 1], [0, 0, -1]])
+    middle, up, down = surface.log_likelihood(x + moves)
+    sd_error = 0.01 / np.sqrt(2 * middle - up - down)
+    wanted = (value(many, "sd_g") - value(one, "sd_g")) / sd_error
+    assert wanted > 0.3
+    assert statistics["shift"].item() == pytest.approx(wanted.item(), rel=0.15)
+
+
+def test_large_clusters_are_not_warned_of():
+    fit = clusters(40, 60).fit("ml")
+    assert fit.check().ok and abs(fit.check().shift) < 0.1

@@ -170,7 +170,7 @@ def test_nuts_samples_where_the_tail_stays_too_heavy(model, fit, monkeypatch):
     monkeypatch.setattr(quadrature, "explore", explore)
     monkeypatch.setattr(quadrature, "NUTS", Instead)
     found = model.fit("quadrature", seed=1, nodes=3)
-    assert asked == [4096, 8192, 16384]
+    assert asked == [2048, 4096, 8192]
     assert found.result.notes[0].startswith("Pareto k-hat of the importance weights was 0.90: NUTS")
 
 
@@ -178,3 +178,16 @@ def test_what_it_does_not_serve_is_refused():
     data = pairs(groups=15).assign(h=lambda d: d.index % 4)
     with pytest.raises(EngineError, match=r"(?s)Quadrature cannot fit.*next:.*nuts"):
         model_of("y ~ x + (x + I(x**2) + I(x**3) | g)", data).fit("quadrature")
+
+
+def test_one_node_tells_how_far_it_is_off():
+    """As the Laplace engine does for the same model, where fixed effects are integrated out."""
+    model = model_of("y ~ x + (1 | g)", pairs(groups=200))
+    with pytest.warns(mlm.BayesmlmWarning, match=r"puts log sd_g\[Intercept\] .* too low"):
+        one = model.fit("quadrature", nodes=1, draws=500, seed=1)
+    with pytest.warns(mlm.BayesmlmWarning, match=r"puts log sd_g\[Intercept\] .* too low"):
+        other = model.fit("laplace", draws=500, seed=1)
+    assert one.check().shift == pytest.approx(other.check().shift, rel=0.1)
+    assert one.check().shift_of == "log sd_g[Intercept]"
+    many = model.fit("quadrature", nodes=7, draws=500, seed=1)
+    assert many.check().shift is None

@@ -6,6 +6,7 @@ absolute value; or, where estimates differ by more, our log likelihood is the hi
 """
 
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -219,7 +220,12 @@ def test_ml(name, golden, dataset, quiet_model, shared_data):
         model = quiet_model(formula, frame, family=family)
         assert len(model.design.y) == reference["n_obs"]
         nodes = NODES[method]
-        fit = fits.setdefault(nodes, model.fit(ML(nodes=nodes)))
+        if nodes not in fits:
+            with warnings.catch_warnings():
+                # the reference is Laplace's approximation, whatever it is worth
+                warnings.filterwarnings("ignore", "(?s).*Laplace's approximation puts")
+                fits[nodes] = model.fit(ML(nodes=nodes))
+        fit = fits[nodes]
         compare(id, fit, reference, saturated(model.design) if method.startswith("AGQ") else 0.0)
 
 
@@ -243,7 +249,7 @@ def compare(id, fit, reference, full):
         f"{id}: log likelihood {gain:+.1e}, fixed {off.max():.1e} SE, SE {errors.max():.1e}, "
         f"SD {apart.max():.1e}"
     )
-    assert fit.check().ok
+    assert all("Laplace's approximation puts" in str(f) for f in fit.check().findings)
     assert gain > (0 if id in SHORT else -1e-3)
     if gain < 1e-3 and id not in SHORT:
         assert off.max() < 1e-3 or gain > 0
