@@ -217,7 +217,8 @@ class Fit:
         """Return every group's coefficients: fixed effects plus deviations."""
         name = self.only_group(group)
         frame = summaries.coef(self.result, name, probability)
-        return estimates_table(f"Coefficients by {name}", frame, probability)
+        note = "fixed coefficient plus deviation; group-level predictors are not added"
+        return estimates_table(f"Coefficients by {name}", frame, probability, (note,))
 
     def random_effects(
         self, group: str | None = None, labels: Sequence[Any] | None = None

@@ -12,11 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
+from bayesmlm.density.crossproducts import by_group
 from bayesmlm.design import Design, RandomBlock
-from bayesmlm.design.grouping import Grouping, constant_within
 from bayesmlm.result import FitResult
 from bayesmlm.summaries import ranef
-from bayesmlm.summaries.rows import check_observed
+from bayesmlm.summaries.coefficients_by_group import split
+from bayesmlm.summaries.rows import (
+    check_observed,
+    full_rank,
+    generalised_inverse,
+    group_products,
+    response_values,
+    row_weights,
+)
 
 Array = NDArray[np.float64]
 
@@ -98,68 +106,32 @@ def effect_means(result: FitResult, block: RandomBlock) -> Array:
 
 
 def attribution(design: Design, block: RandomBlock) -> tuple[NDArray[np.int64], Array]:
-    """Return the effect that each fixed column belongs to, and W.
+    """Return the effect that each fixed column belongs to, and W; see `split`.
 
-    A fixed column belongs to an effect if it is the effect's column times a number of the
-    group: the column of x:w to that of x, a predictor of level 2 to the intercept.
+    A column in the span of several effects belongs to the one that it loads on most.
 
     Returns
     -------
     of_effect, weights
         Shapes (p,) and (J, q, p).
     """
-    q, p = len(block.effects), design.X.shape[1]
-    order = sorted(range(q), key=lambda k: block.effects[k] != names.INTERCEPT)
+    parts, p = split(design.X, block), design.X.shape[1]
+    own = list(parts.own)
     of_effect = np.full(p, -1, dtype=np.int64)
-    weights = np.zeros((block.grouping.size, q, p))
-    for column in range(p):
-        for effect in order:
-            ratio = group_ratio(design.X[:, column], block.Z[:, effect], block.grouping)
-            if ratio is not None:
-                of_effect[column] = effect
-                weights[:, effect, column] = ratio
-                break
+    weights = np.zeros((block.grouping.size, len(block.effects), p))
+    if own:
+        of_effect[own] = np.nansum(np.abs(parts.loadings), axis=0).argmax(axis=0)
+        weights[:, :, own] = parts.loadings
     return of_effect, weights
-
-
-def group_ratio(x: Array, z: Array, grouping: Grouping) -> Array | None:
-    """Return w, shape (J,), with x = z w_j in every row; None if there is none.
-
-    NaN for a group in whose rows z is 0 throughout, unless w is the same for all others.
-    """
-    used = z != 0
-    if x[~used].any() or not used.any():
-        return None
-    ratio = np.where(used, x / np.where(used, z, 1.0), 0.0)
-    present = np.unique(grouping.codes[used])
-    within = Grouping(
-        grouping.columns,
-        tuple(present),
-        np.searchsorted(present, grouping.codes[used]),
-    )
-    if not constant_within(within, ratio[used]):
-        return None
-    found = np.full(grouping.size, np.nan)
-    found[grouping.codes[used]] = ratio[used]
-    first = found[present[0]]
-    return np.full(grouping.size, first) if np.allclose(found[present], first) else found
 
 
 def separate_fits(design: Design, block: RandomBlock, rest: Array) -> Array:
     """Return least squares estimates in each group, shape (J, q)."""
-    J, q = block.grouping.size, len(block.effects)
-    found = np.full((J, q), np.nan)
     if design.family.link.name != "identity":
-        return found
-    rows = design.outcome.rows
-    weight = rows.get("precision", np.ones(len(design.y))) / rows.get("se", 1.0) ** 2
-    root = np.sqrt(weight * rows.get("weights", 1.0))
-    Z, y = block.Z * root[:, None], (design.y - rest) * root
-    order = np.argsort(block.grouping.codes, kind="stable")
-    ends = np.cumsum(block.grouping.counts)
-    for j, (stop, count) in enumerate(zip(ends, block.grouping.counts, strict=True)):
-        at = order[stop - count : stop]
-        estimate, _, rank, _ = np.linalg.lstsq(Z[at], y[at], rcond=1e-9)
-        if rank == q:
-            found[j] = estimate
-    return found
+        return np.full((block.grouping.size, len(block.effects)), np.nan)
+    weights = row_weights(design)
+    products = group_products(block, weights)
+    y = (weights * (response_values(design) - rest))[:, None]
+    cross = by_group(block.Z, y, block.grouping.codes, block.grouping.size)
+    found = (generalised_inverse(products) @ cross)[..., 0]
+    return np.where(full_rank(products)[:, None], found, np.nan)

@@ -19,7 +19,9 @@ from bayesmlm.effects import positions
 from bayesmlm.plots.abscissa import Abscissa, abscissa
 from bayesmlm.plots.canvas import BLUE, GREY, INK, PALE, Panel, Picture, canvas, key
 from bayesmlm.plots.coefficients import GroupCoefficients, fixed_means, group_coefficients
+from bayesmlm.plots.units import predictor_unit
 from bayesmlm.result import FitResult
+from bayesmlm.summaries.rows import response_values
 
 Array = NDArray[np.float64]
 
@@ -106,13 +108,15 @@ def choose(found: GroupCoefficients) -> NDArray[np.int64]:
 def outcome_label(design: Design) -> str:
     """Return the label of the response, a proportion where there are trials."""
     column = design.spec.response.column
+    if design.family.has_scale:
+        return predictor_unit(design)
     return f"proportion of {column}" if "trials" in design.outcome.rows else column
 
 
 def observed(design: Design) -> Array:
-    """Return the response as it is drawn, shape (N,)."""
+    """Return the response as it is drawn, a lognormal one's logarithm; shape (N,)."""
     trials = design.outcome.rows.get("trials")
-    return design.y if trials is None else design.y / trials
+    return response_values(design) if trials is None else design.y / trials
 
 
 def draw_group(

@@ -9,6 +9,8 @@ from bayesmlm.names import INTERCEPT
 def predictor_unit(design: Design) -> str:
     """Return the unit of the linear predictor: the response, or its logit, probit or log."""
     column, link = design.spec.response.column, design.family.link.name
+    if design.family.name == "lognormal":
+        return f"log of {column}"
     return column if link == "identity" else f"{link} of {column}"
 
 

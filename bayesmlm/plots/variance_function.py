@@ -8,11 +8,14 @@ Rasbash 2002, doi:10.1207/S15328031US0104_02).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmlm.design import RandomBlock
 from bayesmlm.errors import StatisticError, message
-from bayesmlm.plots.abscissa import abscissa
+from bayesmlm.plots.abscissa import Abscissa, abscissa
 from bayesmlm.plots.canvas import BLUE, GREY, PALE, Panel, Picture, canvas, key
 from bayesmlm.plots.coefficients import group_coefficients
 from bayesmlm.plots.units import predictor_unit
@@ -27,6 +30,31 @@ from bayesmlm.summaries.variance_components import (
 Array = NDArray[np.float64]
 
 POINTS = 80
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Draws of variances along a predictor.
+
+    Parameters
+    ----------
+    grid
+        Its values, shape (POINTS,).
+    between
+        Variance between groups there, shape (S, POINTS).
+    level1, rest
+        Variance of level 1, and of all but the grouping, shape (S,).
+    """
+
+    grid: Array
+    between: Array
+    level1: Array
+    rest: Array
+
+    @property
+    def correlation(self) -> Array:
+        """The intraclass correlation, shape (S, POINTS)."""
+        return self.between / (self.between + self.rest[:, None])
 
 
 def variance_function(
@@ -63,9 +91,9 @@ def variance_function(
     their variances averaged over the rows.
     """
     check_probability(probability)
-    found = group_coefficients(result, group)
-    block = found.block
-    chosen = abscissa(result.design, found, x)
+    coefficients = group_coefficients(result, group)
+    block = coefficients.block
+    chosen = abscissa(result.design, coefficients, x)
     if chosen.effect is None:
         raise StatisticError(
             message(
@@ -75,26 +103,20 @@ def variance_function(
                 f"add ({chosen.name} | {block.name}); fit.icc() is constant in x here",
             )
         )
-    grid = np.linspace(chosen.values.min(), chosen.values.max(), POINTS)
-    Z = np.tile(block.Z.mean(axis=0), (POINTS, 1))
-    Z[:, chosen.effect] = grid
-    T = covariance_draws(result, block)
-    between = np.einsum("na,sab,nb->sn", Z, T, Z)
-    level1 = level1_variance(result)
-    others = [v for name, v in group_variances(result).items() if name != block.name]
-    rest = sum(others, level1)
+    found = curves(result, block, chosen)
     unit = predictor_unit(result.design)
     picture, panels = canvas(2, (10, 4.2), backend=backend)
-    curve(panels[0], grid, np.tile(level1[:, None], POINTS), probability, GREY)
-    curve(panels[0], grid, between, probability, BLUE)
+    level1 = np.tile(found.level1[:, None], POINTS)
+    curve(panels[0], found.grid, level1, probability, GREY)
+    curve(panels[0], found.grid, found.between, probability, BLUE)
     panels[0].label(f"Variance between groups: {block.name}", chosen.name, f"variance ({unit}²)")
-    curve(panels[1], grid, between / (between + rest[:, None]), probability, BLUE)
+    curve(panels[1], found.grid, found.correlation, probability, BLUE)
     panels[1].label(
         "Intraclass correlation", chosen.name, f"correlation of two rows of one {block.name}"
     )
     for panel in panels:
         rug(panel, chosen.values)
-    top = np.quantile(np.hstack([between, level1[:, None]]), 1 - (1 - probability) / 2, axis=0)
+    top = np.quantile(np.hstack([found.between, level1]), 1 - (1 - probability) / 2, axis=0)
     panels[0].limits("y", 0.0, 1.06 * float(top.max()))
     panels[1].limits("y", 0.0, 1.0)
     key(
@@ -106,6 +128,17 @@ def variance_function(
         ],
     )
     return picture
+
+
+def curves(result: FitResult, block: RandomBlock, chosen: Abscissa) -> Curves:
+    """Return the variances between groups, and of level 1, along a predictor."""
+    grid = np.linspace(chosen.values.min(), chosen.values.max(), POINTS)
+    Z = np.tile(block.Z.mean(axis=0), (POINTS, 1))
+    Z[:, chosen.effect] = grid
+    between = np.einsum("na,sab,nb->sn", Z, covariance_draws(result, block), Z)
+    level1 = level1_variance(result)
+    others = [v for name, v in group_variances(result).items() if name != block.name]
+    return Curves(grid, between, level1, sum(others, level1))
 
 
 def curve(panel: Panel, grid: Array, draws: Array, probability: float, colour: str) -> None:

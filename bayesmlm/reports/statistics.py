@@ -28,7 +28,7 @@ def icc_table(result: FitResult, probability: float, **options: Any) -> Table:
     notes = [
         "each level's own share of the variance"
         if share
-        else "correlation of two rows that share these groups"
+        else "correlation of two rows that share these groups: their variance over the total"
     ]
     family, scale = result.design.family, options["scale"]
     if family.link.name != "identity":
@@ -57,7 +57,12 @@ def definition_of_icc(link: str, scale: str, eta: float | None) -> str:
 def variance_function_table(result: FitResult, at: At, probability: float) -> Table:
     """Return variances at stated values; see `bayesmlm.summaries.variance_function`."""
     frame = summaries.variance_function(result, at, probability)
-    return estimates("Variance function", frame, probability, ("on the linear predictor's scale",))
+    return estimates(
+        "Variance function",
+        frame,
+        probability,
+        ("z' T z of the groups' effects there, on the scale of the linear predictor",),
+    )
 
 
 def anova_table(result: FitResult, probability: float, order: Sequence[str] | None) -> Table:
@@ -84,7 +89,11 @@ def reliability_table(result: FitResult, group: str, probability: float, by_grou
 def shrinkage_table(result: FitResult, group: str, probability: float) -> Table:
     """Return three poolings side by side; see `bayesmlm.summaries.shrinkage`."""
     frame = summaries.shrinkage(result, group, probability)
-    notes = ["mean: partial pooling; missing: the group's rows do not identify its coefficients"]
+    notes = [
+        "no pooling: least squares in the group, with its standard error; mean: partial pooling, "
+        "by the model; complete pooling: least squares without groups",
+        "missing: the group's rows do not identify its coefficients",
+    ]
     if len(result.design.random) > 1:
         notes.append("effects of other groupings are left out of no and complete pooling")
     return estimates(f"Shrinkage by {group}", frame, probability, tuple(notes))
@@ -110,7 +119,12 @@ def ranks_table(result: FitResult, group: str, effect: str | None, probability: 
     """Return ranks; see `bayesmlm.summaries.ranks`."""
     frame = summaries.ranks(result, group, effect, probability)
     name = effect or result.design.block(group).effects[0]
-    return estimates(f"Ranks by {group}: {name}", frame, probability, ("rank 1 is the highest",))
+    return estimates(
+        f"Ranks by {group}: {name}",
+        frame,
+        probability,
+        ("rank 1 is the highest; of the ranks in every draw",),
+    )
 
 
 def pooling_table(result: FitResult) -> Table:

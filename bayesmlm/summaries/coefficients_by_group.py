@@ -70,14 +70,20 @@ def split(X: Array, block: RandomBlock) -> Split:
 
 
 def proportional(column: Array, block: RandomBlock) -> Array | None:
-    """Return the loadings of a column that is a multiple of one effect in each group."""
+    """Return the loadings of a column that is a multiple of one effect in each group.
+
+    In a group in whose rows the effect's column is 0 throughout the multiple is not a number,
+    unless it is the same in all other groups.
+    """
     codes, J = block.grouping.codes, block.grouping.size
     for q, z in enumerate(block.Z.T):
         length = np.bincount(codes, z * z, J)
-        c = np.bincount(codes, z * column, J) / np.where(length > 0, length, 1.0)
-        if is_small(column - z * c[codes], column):
+        told = length > 0
+        c = np.bincount(codes, z * column, J) / np.where(told, length, 1.0)
+        if told.any() and is_small(column - z * c[codes], column):
+            same = np.ptp(c[told]) <= CLOSE * np.abs(c[told]).max()
             found = np.zeros((J, block.Z.shape[1]))
-            found[:, q] = c
+            found[:, q] = np.where(told, c, c[told][0] if same else np.nan)
             return found
     return None
 

@@ -114,23 +114,34 @@ def icc(
             )
         )
     keys, points, variances = variances_at(result, at)
-    draws = {}
     if scale == "latent" or design.family.link.name == "identity":
-        level1 = level1_latent(result)
-        for name, shared in sharing(result, kind).items():
-            draws[name] = [
-                intraclass_correlation([v[g] for g in shared], list(v.values()), level1)
-                for v in variances
-            ]
-        if kind == "share":
-            draws[RESIDUAL] = [level1 / sum(v.values(), level1) for v in variances]
+        draws = latent_draws(result, variances, kind)
     else:
         check_response_scale(result, kind, at)
         nodes = normal_nodes() if scale == "exact" else random_nodes(seed)
         center = linear_predictor_mean(result) if eta is None else np.full(1, float(eta))
-        for name, shared in sharing(result, kind).items():
-            draws[name] = [on_response(result, v, shared, center, nodes) for v in variances]
+        draws = {
+            name: [on_response(result, v, shared, center, nodes) for v in variances]
+            for name, shared in sharing(result, kind).items()
+        }
     return rows(draws, sharing(result, kind), keys, points, probability)
+
+
+def latent_draws(
+    result: FitResult, variances: list[dict[str, Array]], kind: str
+) -> dict[str, list[Array]]:
+    """Return draws by grouping and point, on the scale of the linear predictor."""
+    level1 = level1_latent(result)
+    draws = {
+        name: [
+            intraclass_correlation([v[g] for g in shared], list(v.values()), level1)
+            for v in variances
+        ]
+        for name, shared in sharing(result, kind).items()
+    }
+    if kind == "share":
+        draws[RESIDUAL] = [level1 / sum(v.values(), level1) for v in variances]
+    return draws
 
 
 def variances_at(

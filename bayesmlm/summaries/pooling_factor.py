@@ -27,7 +27,7 @@ from bayesmlm.effects import effect_blocks
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.result import FitResult
 from bayesmlm.summaries.coefficients_by_group import split
-from bayesmlm.summaries.rows import fixed_columns, n_draws, predictor_blocks
+from bayesmlm.summaries.rows import fixed_columns, n_draws, predictor_blocks, response_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +140,7 @@ def level_variances(result: FitResult) -> list[LevelVariances]:
 
 def row_level(result: FitResult) -> LevelVariances:
     """Return the variances of level 1; responses are taken about their mean."""
-    y = result.design.y
+    y = response_values(result.design)
     found = [moments([y[rows, None] - eta]) for rows, eta in predictor_blocks(result)]
     errors = combined(found)
     spread = np.full(n_draws(result), y.var(ddof=1))

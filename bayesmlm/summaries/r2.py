@@ -40,7 +40,8 @@ DEFINITIONS = {
     ),
     "rights-sterba": (
         "Shares of the variance (Rights & Sterba)",
-        "parts of the variance over the total and over their level",
+        "variances of the fixed part, of slopes and of intercepts that vary, and of the residual, "
+        "over the total and over their level's sum",
         r2_rights_sterba,
     ),
 }

@@ -43,21 +43,29 @@ def row_weights(design: Design) -> Array:
     return np.asarray(precision * rows.get("weights", ones))
 
 
+def response_values(design: Design) -> Array:
+    """Return the response on the scale of the linear predictor where it has a scale, else y."""
+    return design.family.on_link_scale(design.y) if design.family.has_scale else design.y
+
+
 def scale_variance(result: FitResult, statistic: str) -> Array:
     """Return draws of sigma², of ones where the sampling SDs are known; shape (S,).
+
+    Of a lognormal response it is the variance of log y.
 
     Raises
     ------
     StatisticError
-        For a response that is not gaussian; `statistic` is what was asked for.
+        For a response that is not gaussian, or its logarithm; `statistic` is what was asked
+        for.
     """
     design = result.design
-    if not design.family.has_scale:
+    if not design.family.residual_variance:
         raise StatisticError(
             message(
-                f"{statistic} with the {design.family.name} family, whose rows have a sampling "
-                "variance that changes with their mean",
-                "gaussian responses",
+                f"{statistic} with the {design.family.name} family, whose rows have no normal "
+                "residual of one variance",
+                "gaussian responses, and lognormal ones on the scale of their logarithm",
                 "read fit.standard_errors() and fit.pooling_factors(), which every family has",
             )
         )

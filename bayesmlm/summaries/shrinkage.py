@@ -29,6 +29,7 @@ from bayesmlm.summaries.rows import (
     generalised_inverse,
     group_products,
     ranks_of_products,
+    response_values,
     row_weights,
     scale_variance,
 )
@@ -133,7 +134,7 @@ def shrinkage(result: FitResult, group: str, probability: float = PROBABILITY) -
     block = design.block(group)
     scale_variance(result, "estimates without pooling")
     weights = row_weights(design)
-    y = design.y - design.offset
+    y = response_values(design) - design.offset
     beta = fixed_columns(result)[1][:, : len(design.coef)]
     parts = split(design.X, block)
     known = not design.estimates_scale

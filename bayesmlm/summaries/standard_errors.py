@@ -135,7 +135,7 @@ def standard_errors(result: FitResult, group: str, kind: str = "all") -> pd.Data
 
     block = result.design.block(group)
     design, drawn = result.design, n_draws(result) > 1
-    gaussian = design.family.has_scale and not design.latent.means
+    gaussian = design.family.residual_variance and not design.latent.means
     check_kind(kind, result, gaussian, drawn)
     columns: dict[str, Array] = {}
     if kind in ("all", "given beta") and gaussian:

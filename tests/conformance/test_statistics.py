@@ -58,9 +58,9 @@ NO_SLOPE = {"variance function": "no random effect depends on"}
 NO_PAIR = {"within between": "without a predictor and its group mean"}
 NOT_GAUSSIAN = {
     "anova": "family",
-    "reliability": "sampling variance that changes",
-    "reliability by group": "sampling variance that changes",
-    "shrinkage": "sampling variance that changes",
+    "reliability": "no normal residual",
+    "reliability by group": "no normal residual",
+    "shrinkage": "no normal residual",
     "r2 snijders-bosker": "no residual SD",
 }
 NO_LEVEL_1 = dict.fromkeys(

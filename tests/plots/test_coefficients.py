@@ -48,3 +48,14 @@ def test_a_group_whose_rows_do_not_determine_its_estimate_has_none(make, frame):
     found = group_coefficients(make("y ~ x + (x | g)", data), "g")
     assert np.flatnonzero(np.isnan(found.separate[:, 0])).tolist() == [3]
     assert found.undetermined == 1
+
+
+def test_a_column_in_the_span_of_the_effects_is_part_of_the_coefficients(make):
+    """x less a constant is a slope, and moves the intercept of every group."""
+    fit = make("y ~ grand(x) + (x | g)")
+    found = group_coefficients(fit, "g")
+    assert found.of_effect.tolist() == [0, 1]
+    beta = fit.posterior["beta"].mean(("chain", "draw")).to_numpy()
+    mean = fit.design.block("g").Z[:, 1].mean()
+    assert found.population == pytest.approx(np.tile([beta[0] - mean * beta[1], beta[1]], (8, 1)))
+    assert found.rest == pytest.approx(0)

@@ -49,3 +49,17 @@ def test_units_do_not_matter(unit):
     design = design_of("y ~ x*w + z + (x | g)")
     X = design.X * [1, unit, 1, unit, unit]
     assert split(X, design.block("g")).common == (3,)
+
+
+def test_a_group_without_variation_of_the_predictor():
+    """Where x is 0 throughout, its own coefficient is known and that of x:w is not."""
+    rng = np.random.default_rng(0)
+    g = np.repeat(range(5), 6)
+    x = np.where(g == 2, 0.0, rng.normal(size=30))
+    frame = pd.DataFrame({"g": g, "w": rng.normal(size=5)[g], "x": x, "y": rng.normal(size=30)})
+    design = mlm.Model("y ~ x*w + (x | g)", frame).design
+    parts = split(design.X, design.block("g"))
+    loadings = dict(zip([design.coef[k] for k in parts.own], parts.loadings[2].T, strict=True))
+    np.testing.assert_array_equal(loadings["x"], [0, 1])
+    np.testing.assert_array_equal(loadings["x:w"], [0, np.nan])
+    np.testing.assert_array_equal(loadings["w"], [frame["w"][12], 0])

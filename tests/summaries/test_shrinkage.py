@@ -4,7 +4,7 @@ import pytest
 
 import bayesmlm as mlm
 from bayesmlm.errors import StatisticError
-from bayesmlm.summaries import shrinkage
+from bayesmlm.summaries import pooling_factors, shrinkage
 
 
 def frame_of(J=8, n=6, seed=0):
@@ -92,3 +92,38 @@ def test_refused_for_other_families(make_result):
     model = mlm.Model("b ~ 1 + (1 | g)", frame, family="bernoulli")
     with pytest.raises(StatisticError, match="estimates without pooling with the bernoulli"):
         shrinkage(make_result(model, sd_g=np.ones((1, 3, 1))), "g")
+
+
+def test_a_lognormal_response_is_its_logarithm(make_result):
+    """On the scale of the linear predictor both are one model."""
+    rng = np.random.default_rng(3)
+    g = np.repeat(range(6), 5)
+    frame = pd.DataFrame({"g": g, "x": rng.normal(size=30), "y": rng.normal(size=30)})
+    draws = {"beta": rng.normal(size=(1, 20, 2)), "sigma": 1 + rng.uniform(size=(1, 20))}
+    draws |= {"sd_g": 1 + rng.uniform(size=(1, 20, 1)), "u_g": rng.normal(size=(1, 20, 6, 1))}
+    log = make_result(mlm.Model("y ~ x + (1 | g)", frame), **draws)
+    frame["y"] = np.exp(frame["y"])
+    own = make_result(mlm.Model("y ~ x + (1 | g)", frame, family="lognormal"), **draws)
+    np.testing.assert_allclose(shrinkage(own, "g"), shrinkage(log, "g"))
+    one, other = (pooling_factors(result) for result in (own, log))
+    np.testing.assert_allclose(one, other)
+    assert mlm.Fit(own).plot.lines().axes[0].get_ylabel() == "log of y"
+    offsets = [
+        mlm.Fit(result).plot.spaghetti(draws=3).axes[0].collections[0].get_offsets()
+        for result in (own, log)
+    ]
+    np.testing.assert_allclose(*offsets)
+
+
+def test_student_errors_have_no_normal_residual(make_result):
+    model = mlm.Model("y ~ 1 + (1 | g)", frame_of(), family="student")
+    result = make_result(
+        model,
+        beta=np.zeros((1, 4, 1)),
+        sd_g=np.ones((1, 4, 1)),
+        sigma=np.ones((1, 4)),
+        u_g=np.random.default_rng(0).normal(size=(1, 4, model.design.random[0].grouping.size, 1)),
+    )
+    with pytest.raises(StatisticError, match="no normal residual"):
+        shrinkage(result, "g")
+    assert list(mlm.Fit(result).standard_errors().frame) == ["posterior"]
