@@ -46,7 +46,7 @@ class Encoding:
     columns
         Names of the p columns.
     term_of
-        Index of the term each column belongs to, length p.
+        Index in `terms` of the term each column belongs to, length p.
     levels
         Categories of each categorical data column.
     coded
@@ -162,7 +162,7 @@ def without_intercept(terms: tuple[Term, ...], frame: pd.DataFrame) -> tuple[Enc
         replace(
             encoding,
             columns=encoding.columns[1:],
-            term_of=tuple(k - 1 for k in encoding.term_of[1:]),
+            term_of=encoding.term_of[1:],
             hidden=True,
         ),
         matrix[:, 1:],

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bayesmlm.errors import SpecError, message
 from bayesmlm.priors import Priors
+from bayesmlm.reports.levels import in_words
 from bayesmlm.reports.mathml import mathml, plain
 from bayesmlm.reports.numbers import Estimates
 from bayesmlm.reports.prior_lines import prior_latex, prior_lines
@@ -107,9 +108,14 @@ class Equations:
         """Return the equations as MathML, which a browser shows without network or script."""
         return "\n".join(mathml(self.latex(form)) for form in self.forms)
 
+    def named(self, text: str) -> str:
+        """Return equations with the vocabulary's names of the coefficients."""
+        return in_words(text, self.spec, self.levels, self.vocabulary)
+
     def __str__(self) -> str:
         gelman = self.vocabulary.notation == "gelman-hill"
-        parts = [self.gelman_hill if gelman else f"{self.text}\n\ncombined: {self.combined}"]
+        written = f"{self.named(self.text)}\n\ncombined: {self.named(self.combined)}"
+        parts = [self.gelman_hill if gelman else written]
         submodel = submodel_text(self.spec.response.mu)
         if submodel and not gelman:
             parts.append("\n".join(["latent group means:", *(f"  {line}" for line in submodel)]))
@@ -119,7 +125,7 @@ class Equations:
             shown = "\n".join(f"  {name:<{width}} ~ {what}" for name, what in lines)
             parts.append(f"priors:\n{shown}")
         if self.estimates is not None:
-            parts.append(f"estimates:\n{self.estimates.text}")
+            parts.append(f"estimates:\n{self.named(self.estimates.text)}")
         return "\n\n".join(parts)
 
     __repr__ = __str__

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from bayesmlm.reports.vocabulary import Vocabulary
 from bayesmlm.result import FitResult
 from bayesmlm.spec.levelwise import Levelwise, Line, levelwise
 from bayesmlm.spec.symbols import digits
-from bayesmlm.spec.terms import INTERCEPT, INTERCEPT_LABEL, Term
+from bayesmlm.spec.terms import INTERCEPT, INTERCEPT_LABEL, ModelSpec, Term
 from bayesmlm.summaries import fixef
 
 if TYPE_CHECKING:
@@ -122,6 +123,21 @@ def level_table(result: FitResult, probability: float, words: Vocabulary, base: 
     index = pd.MultiIndex.from_tuples(labels, names=["", "coefficient"])
     frame = ordered.set_axis(index)
     return replace(base, frame=frame, headings=tuple(headings))
+
+
+def in_words(
+    text: str, spec: ModelSpec, levels: Mapping[str, tuple[str, ...]], words: Vocabulary
+) -> str:
+    """Return equations with the vocabulary's labels of coefficients and effects."""
+    if not words.greek:
+        return text
+    written = levelwise(spec, levels)
+    lines = (written.first, *written.lines)
+    labels = {slope.label for line in lines for slope in line.slopes}
+    labels |= {name for line in lines for name in (line.intercept, line.random) if name}
+    labels |= {line.left for line in written.lines}
+    known = "|".join(sorted(map(re.escape, labels), key=len, reverse=True))
+    return re.sub(rf"\b(?:{known})\b", lambda found: words.coefficient(found.group()), text)
 
 
 def heading(label: str | None, product: Term, words: Vocabulary) -> tuple[str, ...]:

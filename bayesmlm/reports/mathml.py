@@ -18,7 +18,15 @@ SYMBOLS = {
     "nu": "ν", "xi": "ξ", "rho": "ρ", "tau": "τ", "varphi": "φ", "psi": "ψ", "omega": "ω",
     "sigma": "σ", "Sigma": "Σ", "Phi": "Φ",
 }  # fmt: skip
-OPERATORS = {"sim": "∼", "ldots": "…", "exp": "exp", "pm": "±", "wedge": "∧", "backslash": "\\"}
+OPERATORS = {
+    "sim": "∼",
+    "sum": "∑",
+    "ldots": "…",
+    "exp": "exp",
+    "pm": "±",
+    "wedge": "∧",
+    "backslash": "\\",
+}
 SPACES = {",": "0.17em", "quad": "1em"}
 STYLES = {"mathit": "italic", "mathrm": "normal", "mathbf": "bold", "textbf": "bold"}
 

@@ -89,10 +89,9 @@ class _Writer:
     def rows(self) -> list[tuple[str, str]]:
         """Return headers and equations, then the distributions."""
         written = self.written
-        left = outcome_text(self.result.spec.response)
+        left = outcome_text(self.result.spec.response, strict=False)
         rows = [("level 1:", f"{left} = {self.right(written.first, written.offset)}")]
-        if self.result.design.estimates_scale:
-            rows.append(("", f"{written.first.random} ~ Normal, SD {self.sigma()}"))
+        rows += [("", text) for text in self.level_1()]
         for block in written.blocks:
             header = f"level {block.number} ({':'.join(block.grouping)}):"
             for number, line in enumerate(block.lines):
@@ -122,9 +121,31 @@ class _Writer:
                 ]
         return lines
 
-    def sigma(self) -> str:
-        """Return the residual SD."""
-        return with_error(flatten(self.result.posterior[names.SIGMA])[0][:, 0])
+    def level_1(self) -> list[str]:
+        """Return the residual's SD, and every other further parameter of the response."""
+        lines = []
+        residual = self.written.first.random
+        for parameter in self.result.design.parameters:
+            draws, index = flatten(self.result.posterior[parameter.name])
+            for at, values in zip(index, draws.T, strict=True):
+                name = f"{parameter.name}[{', '.join(at)}]" if at else parameter.name
+                shown = with_error(values)
+                if parameter.name == names.SIGMA and residual is not None:
+                    lines.append(f"{residual} ~ Normal, SD {shown}")
+                else:
+                    lines.append(f"{name} = {shown}")
+        return lines
+
+    def law(self, random: str, block: LevelBlock, group: str) -> str:
+        """Return the distribution of a random effect in words."""
+        pairs = zip(block.sets, block.distributions, strict=True)
+        kind = next(kind for members, kind in pairs if random in members)
+        if kind == "normal":
+            return "Normal"
+        if kind == "student":
+            nu = with_error(flatten(self.result.posterior[names.nu(group)])[0][:, 0])
+            return f"Student-t with {nu} degrees of freedom"
+        return f"one of {kind.removeprefix('points(').removesuffix(')')} points"
 
     def distributions(self, block: LevelBlock) -> list[str]:
         """Return the SDs of a block's effects and the correlations between them."""
@@ -140,7 +161,9 @@ class _Writer:
             spreads = ", ".join(
                 by_effect[name] for name in self.effect_names(found.encodings, line.product)
             )
-            lines.append(f"{line.random} ~ Normal, SD {spreads}")
+            lines.append(
+                f"{line.random} ~ {self.law(line.random, block, found.name)}, SD {spreads}"
+            )
         if found.pairs:
             matrix = corr(self.result, found.name).to_numpy()
             shown = ", ".join(f"{matrix[i, j]:.2f}" for i, j in found.pairs)
@@ -160,15 +183,12 @@ class _Writer:
     def latex(self) -> str:
         """Return the equations in LaTeX."""
         written = self.written
-        y = rf"\text{{{escape(outcome_text(self.result.spec.response))}}}"
+        y = rf"\text{{{escape(outcome_text(self.result.spec.response, strict=False))}}}"
         lines = [rf"{y} &= {self.right_latex(written.first)}"]
         lines += [f"{symbol(line.left)} &= {self.right_latex(line)}" for line in written.lines]
         for block in written.blocks:
             lines += [rf"&\text{{{escape(text)}}}" for text in self.distributions(block)]
-        if self.result.design.estimates_scale:
-            text = f"{written.first.random} ~ Normal, SD {self.sigma()}"
-            lines.append(rf"&\text{{{escape(text)}}}")
-        lines += [rf"&\text{{{escape(text)}}}" for text in self.further()]
+        lines += [rf"&\text{{{escape(text)}}}" for text in (*self.level_1(), *self.further())]
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
     def right_latex(self, line: Line) -> str:

@@ -21,8 +21,10 @@ def prior_lines(priors: Priors) -> tuple[tuple[str, str], ...]:
     for group, effects in priors.sds.items():
         found += [(f"{names.sd(group)}[{effect}]", str(prior)) for effect, prior in effects.items()]
     found += [(names.corr(group), str(lkj)) for group, lkj in priors.correlations.items()]
-    if priors.sigma is not None:
-        found.append((names.SIGMA, str(priors.sigma)))
+    found += [(f"{names.nu(group)} - 2", str(prior)) for group, prior in priors.freedom.items()]
+    for name, prior in priors.further.items():
+        at_means = name == names.THRESHOLDS and priors.intercept_at_means
+        found.append((f"{name} at mean predictors" if at_means else name, str(prior)))
     found += [(name, str(prior)) for name, prior in priors.latent.items()]
     return tuple(found)
 

@@ -24,6 +24,9 @@ from bayesmlm.summaries import icc, ranef
 from bayesmlm.summaries.maximum import ERRORS
 
 TITLES = {"raudenbush-bryk": "Raudenbush and Bryk", "gelman-hill": "Gelman and Hill"}
+LAWS = {"normal": "normal", "student": "Student-t", "points": "one of a few mass points"}
+"""Distributions of effects in words."""
+
 LIBRARIES = ("numpy", "pymc", "nutpie", "arviz")
 
 Section = tuple[str, str]
@@ -171,9 +174,13 @@ def assumptions_section(result: FitResult) -> str:
         f"Given its predictors and groups the outcome is {design.family.name}, "
         f"{design.family.link.name} link, and rows are independent.",
         *(
-            f"The effects of {block.name} are normal with mean zero, independent between groups, "
-            "of one covariance matrix, and unrelated to the predictors."
+            f"The effects of {block.name} are {LAWS[block.distribution]} with mean zero, "
+            "independent between groups, of one covariance matrix, and unrelated to the predictors."
             for block in design.random
+        ),
+        *(
+            f"{mean.x} is normal within {mean.group} about latent means, which are normal."
+            for mean in design.latent.means
         ),
         *str(design.levels).splitlines(),
         *design.notes,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bayesmlm import names
 from bayesmlm.checks import Check
 from bayesmlm.design import ParameterDesign
-from bayesmlm.reports.levels import level_table, named_variances
+from bayesmlm.reports.levels import in_words, level_table, named_variances
 from bayesmlm.reports.table import Page, Table
 from bayesmlm.reports.vocabulary import Vocabulary
 from bayesmlm.reports.vocabulary import words as chosen
@@ -100,7 +100,12 @@ def summary(
     levels = str(design.levels).splitlines()
     head = [
         f"{design.family.name} model, {design.family.link.name} link: "
-        f"{combined_text(result.spec, design.factor_levels)}",
+        + in_words(
+            combined_text(result.spec, design.factor_levels),
+            result.spec,
+            design.factor_levels,
+            words,
+        ),
         *levels,
         *design.notes,
     ]

@@ -43,7 +43,7 @@ TABLES = {
     "nakagawa": (lambda f: f.r2(), "marginal: fixed part"),
     "bayes": (lambda f: f.r2("bayes"), "variance of the predicted means"),
     "levels": (lambda f: f.r2("levels"), "Gelman & Pardoe"),
-    "sterba": (lambda f: f.r2("rights-sterba"), "over the total and over their level"),
+    "sterba": (lambda f: f.r2("rights-sterba"), "variances of the fixed part"),
     "of total": (lambda f: f.r2("rights-sterba", by_level=False), "Rights & Sterba"),
 }
 
