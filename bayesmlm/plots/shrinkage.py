@@ -36,8 +36,8 @@ def shrinkage(
     """Draw an arrow a group, from no pooling to partial pooling.
 
     Two effects are drawn in their plane, with the ellipses that the estimated covariance
-    puts around the population's mean; an effect alone is drawn group by group, the groups
-    with most rows on top.
+    puts around the population's mean, where effects are normal; an effect alone is drawn
+    group by group, the groups with most rows on top.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def plane(
     separate, pooled = found.separate[own][:, pair], found.pooled[own][:, pair]
     T = covariance_draws(result, found.block).mean(axis=0)[np.ix_(pair, pair)]
     centre = np.nanmean(found.population[:, pair], axis=0)
-    for probability in ELLIPSES:
+    for probability in ELLIPSES if found.block.is_normal else ():
         outline = ellipse(centre, T, probability)
         panel.line(*outline.T, color=RUST, width=1.2, dashed=probability > ELLIPSES[0])
     many = len(separate) > LABELLED
@@ -156,7 +156,7 @@ def plane(
         [
             ("no pooling", GREY),
             ("partial pooling", BLUE),
-            ("population, 50 % and 95 %", RUST),
+            ("population, 50 % and 95 %" if found.block.is_normal else "population mean", RUST),
         ],
     )
     return picture

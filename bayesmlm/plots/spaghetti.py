@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
+from bayesmlm.errors import StatisticError, message
 from bayesmlm.plots.abscissa import Abscissa, abscissa
 from bayesmlm.plots.canvas import BLUE, INK, PALE, Picture, canvas, key
 from bayesmlm.plots.coefficients import GroupCoefficients, group_coefficients
@@ -98,12 +99,31 @@ def slope_of(b: Array, own: Array, chosen: Abscissa) -> Array:
 def new_effects(
     result: FitResult, found: GroupCoefficients, draws: int, seed: int
 ) -> tuple[Array, NDArray[np.int64]]:
-    """Return effects of new groups, shape (draws, q), and the posterior draw behind each."""
+    """Return effects of new groups, shape (draws, q), and the posterior draw behind each.
+
+    Raises
+    ------
+    StatisticError
+        Of mass points, of which a new group has one and not a value between them.
+    """
+    block = found.block
+    if block.distribution == "points":
+        raise StatisticError(
+            message(
+                f"new groups of {block.name}, whose effects are mass points",
+                "normal and Student-t effects",
+                "draw fit.plot.lines()",
+            )
+        )
     T = covariance_draws(result, found.block)
     at = np.linspace(0, len(T) - 1, draws).astype(int)
     values, vectors = np.linalg.eigh(T[at])
     root = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
-    noise = np.random.default_rng(seed).normal(size=(draws, T.shape[1]))
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(size=(draws, T.shape[1]))
+    if block.distribution == "student":
+        nu = flatten(result.posterior[names.nu(block.name)])[0][at, 0]
+        noise *= np.sqrt((nu - 2) / rng.chisquare(nu))[:, None]
     return np.einsum("sab,sb->sa", root, noise), at
 
 

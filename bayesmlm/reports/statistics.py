@@ -108,7 +108,7 @@ def standard_error_table(result: FitResult, group: str, kind: str) -> Table:
         if len(result.design.random) > 1 and n_draws(result) > DRAWS:
             notes.append(f"these two at {DRAWS} of the {n_draws(result):,} draws of the variances")
     elif kind == "all":
-        why = result.design.latent.reason or "the response is not gaussian"
+        why = result.design.latent.reason or "the response or the effects are not normal"
         notes.append(f"given beta: not defined, as {why}")
     if "posterior" in frame:
         notes.append("posterior: SD of the draws of u, beta not given")

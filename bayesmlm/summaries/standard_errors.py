@@ -127,15 +127,16 @@ def standard_errors(result: FitResult, group: str, kind: str = "all") -> pd.Data
     Raises
     ------
     StatisticError
-        For ``"given beta"`` of a response that is not gaussian, or of a model with latent group
-        means, whose effects have no normal conditional distribution; for ``"posterior"`` of a
-        maximum, which has no draws.
+        For ``"given beta"`` of a response or of effects that are not normal, or of a model with
+        latent group means, whose effects have no normal conditional distribution; for
+        ``"posterior"`` of a maximum, which has no draws.
     """
     import pandas as pd
 
     block = result.design.block(group)
     design, drawn = result.design, n_draws(result) > 1
-    gaussian = design.family.residual_variance and not design.latent.means
+    normal = all(block.is_normal for block in design.random)
+    gaussian = design.family.residual_variance and normal and not design.latent.means
     check_kind(kind, result, gaussian, drawn)
     columns: dict[str, Array] = {}
     if kind in ("all", "given beta") and gaussian:
@@ -170,6 +171,16 @@ def check_kind(kind: str, result: FitResult, gaussian: bool, drawn: bool) -> Non
     if kind == "given beta":
         scale_variance(result, "standard errors given beta")
         check_observed(result.design, "standard errors given beta")
+        other = next((b for b in result.design.random if not b.is_normal), None)
+        if other is not None:
+            raise StatisticError(
+                message(
+                    f"standard errors given beta of effects by {other.name} that are not normal "
+                    f"({other.distribution})",
+                    "normal effects",
+                    'read those of the posterior: fit.standard_errors(kind="posterior")',
+                )
+            )
     if not drawn and (kind == "posterior" or not gaussian):
         raise StatisticError(
             message(

@@ -1,10 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from bayesmlm.errors import StatisticError
 from bayesmlm.plots import lines, spaghetti
 from bayesmlm.plots.coefficients import group_coefficients
+from bayesmlm.plots.spaghetti import new_effects
 
 
 def test_lines_are_the_coefficients_of_the_group(slopes):
@@ -43,3 +45,22 @@ def test_lines_of_new_groups_spread_as_the_population_does(slopes):
     assert drawn[:, at].std() == pytest.approx(1.25 * np.hypot(1, x[at]), rel=0.06)
     again = spaghetti(slopes, "g", draws=4000, seed=3).axes[0].lines[0].get_ydata()
     assert np.array_equal(again, axis.lines[0].get_ydata(), equal_nan=True)
+
+
+def test_new_groups_of_student_effects_have_heavy_tails_and_the_same_sd(make):
+    import xarray as xr
+
+    result = make("y ~ x + (1 | gr(g, dist='student'))", size=4000, chains=1)
+    nu = xr.DataArray(np.full((1, 4000), 5.0), dims=("chain", "draw"))
+    result.tree["posterior"]["nu_g"] = nu
+    u, at = new_effects(result, group_coefficients(result, "g"), 4000, 1)
+    sd = result.posterior["sd_g"].to_numpy()[0, at, 0]
+    standard = u[:, 0] / sd
+    assert standard.std() == pytest.approx(1, abs=0.06)
+    assert (np.abs(standard) > 3).mean() == pytest.approx(2 * stats.t(5).sf(3 / 0.6**0.5), abs=3e-3)
+
+
+def test_mass_points_have_no_lines_of_new_groups(make):
+    result = make("y ~ x + (1 | gr(g, dist='points', k=2))")
+    with pytest.raises(StatisticError, match="mass points"):
+        new_effects(result, group_coefficients(result, "g"), 10, 1)

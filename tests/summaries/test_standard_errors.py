@@ -128,3 +128,14 @@ def test_a_maximum_has_no_posterior():
     assert list(standard_errors(fit.result, "g").columns) == ["comparative", "diagnostic"]
     with pytest.raises(StatisticError, match="by 'ml', which has no draws"):
         standard_errors(fit.result, "g", "posterior")
+
+
+def test_effects_that_are_not_normal_have_posterior_errors_alone(make_result):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"g": np.repeat(range(5), 4), "y": rng.normal(size=20)})
+    model = mlm.Model("y ~ 1 + (1 | gr(g, dist='student'))", frame)
+    draws = {"beta": np.zeros((1, 9, 1)), "sd_g": np.ones((1, 9, 1)), "sigma": np.ones((1, 9))}
+    result = make_result(model, **draws, u_g=rng.normal(size=(1, 9, 5, 1)))
+    assert list(standard_errors(result, "g")) == ["posterior"]
+    with pytest.raises(StatisticError, match="not normal .student."):
+        standard_errors(result, "g", "given beta")
