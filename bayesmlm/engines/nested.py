@@ -24,6 +24,7 @@ from bayesmlm.engines.importance import WeightedSample, explore
 from bayesmlm.engines.layout import data_groups, posterior_dataset
 from bayesmlm.engines.mode import Mode, find_mode_by_newton
 from bayesmlm.engines.nodes import AUTO
+from bayesmlm.engines.reweight import reweight
 from bayesmlm.engines.start import hyperparameter_start
 from bayesmlm.errors import EngineError, message
 from bayesmlm.priors import Priors, outcome_scale
@@ -33,9 +34,11 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-EVALUATIONS, COSTLY_EVALUATIONS = 2048, 512
+EVALUATIONS, ROUNDS = 2048, 4
+COSTLY_EVALUATIONS, COSTLY_ROUNDS = 768, 3
+WEIGHTED, COSTLY_WEIGHTED = 2048, 1024
 COSTLY = 1e7
-"""Multiplications of one evaluation from which fewer are made."""
+"""Multiplications of one evaluation from which fewer are made; see `explore_nested`, `reweight`."""
 
 KHAT_LIMIT, ATTEMPTS = 0.7, 3
 """Pareto shape above which the sample is enlarged, and how often it is."""
@@ -101,7 +104,7 @@ def find_nested_mode(
 
 @dataclass(frozen=True)
 class Recorded:
-    """The log density of a marginal that keeps the field found at each psi.
+    """The log density of a marginal that keeps what it found at each psi.
 
     Searches for fields begin where those found before say: at the nearest one's, or where they
     are many, at what a quadratic regression on psi gives.
@@ -112,13 +115,14 @@ class Recorded:
         The density.
     enough
         Of `LatentMarginal.solve`.
-    fields
-        Fields by the bytes of psi.
+    fields, values
+        Fields and log p(y | psi) by the bytes of psi.
     """
 
     marginal: LatentMarginal
     enough: float = CONVERGED
     fields: dict[bytes, Array] = field(default_factory=dict)
+    values: dict[bytes, float] = field(default_factory=dict)
 
     def __call__(self, psi: Array) -> Array:
         """Return `LatentMarginal.log_density`, shape (S,)."""
@@ -135,11 +139,9 @@ class Recorded:
             if lost.any() and self.fields:
                 values[lost], fields[lost], _ = self.marginal.solve(psi[lost], None, self.enough)
             total = values + log_prior(self.marginal.layout, self.marginal.priors, psi)
-        self.fields.update(
-            (own.tobytes(), x)
-            for own, x, value in zip(psi, fields, values, strict=True)
-            if np.isfinite(value)
-        )
+        for own, x, value in zip(psi, fields, values, strict=True):
+            if np.isfinite(value):
+                self.fields[own.tobytes()], self.values[own.tobytes()] = x, float(value)
         return np.where(np.isfinite(total), total, -np.inf)
 
     def starts(self, psi: Array) -> Array | None:
@@ -163,6 +165,10 @@ class Recorded:
         """Return the fields found at psi, shape (S, m)."""
         return np.stack([self.fields[own.tobytes()] for own in psi])
 
+    def values_at(self, psi: Array) -> Array:
+        """Return log p(y | psi) found at psi, shape (S,)."""
+        return np.array([self.values[own.tobytes()] for own in psi])
+
 
 def quadratic(z: Array) -> Array:
     """Return one, z, and the products of its entries, shape (S, 1 + d + d (d + 1) / 2)."""
@@ -179,8 +185,11 @@ def explore_nested(
     marginal = density.marginal
     costly = marginal.work(1) > COSTLY
     count = evaluations or (COSTLY_EVALUATIONS if costly else EVALUATIONS)
+    rounds = COSTLY_ROUNDS if costly else ROUNDS
     for _ in range(ATTEMPTS):
-        sample = explore(density, mode.point, mode.covariance(), draws=count, rounds=4, seed=seed)
+        sample = explore(
+            density, mode.point, mode.covariance(), draws=count, rounds=rounds, seed=seed
+        )
         if sample.khat <= KHAT_LIMIT:
             break
         count *= 2
@@ -201,13 +210,18 @@ def nested_tree(
     marginal = density.marginal
     psi = sample.resample(draws, np.random.default_rng([seed, 1]))
     beta, effects = marginal.recover(psi, seed, density.at)
+    count = COSTLY_WEIGHTED if marginal.work(1) > COSTLY else WEIGHTED
+    own = reweight(density, mode, psi, beta, count, seed)
+    psi, beta = psi[own.chosen], beta[own.chosen]
+    effects = {name: values[own.chosen] for name, values in effects.items()}
     posterior = posterior_dataset(marginal, psi, beta, effects)
-    ess = 1 / (1 / sample.ess + 1 / draws)
+    weighted = 1 / (1 / sample.ess + own.loss)
+    ess = 1 / (1 / weighted + 1 / draws)
     for array in posterior.values():
         array.attrs["ess"] = ess
     statistics: dict[str, Any] = {
-        "k_hat": sample.khat,
-        "ess": sample.ess,
+        "k_hat": max(sample.khat, own.khat),
+        "ess": weighted,
         "evaluations": sample.evaluations + mode.evaluations,
         "mode_gradient": mode.gradient,
         "nodes": marginal.nodes,
