@@ -12,12 +12,13 @@ export PYTHON
 one_thread := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 pytest := $(one_thread) $(python) -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: help demo gallery pictures readme benchmark benchmark-peers test test-all lint format \
+.PHONY: help demo gallery engines pictures readme benchmark benchmark-peers test test-all lint format \
 	lock clean run-env dev-env
 
 help:
 	@echo 'make demo      set up, then fit the High School & Beyond model and show the result'
 	@echo 'make gallery   set up, then fit every model of models/ whose data are found (BAYESMLM_DATA)'
+	@echo 'make engines   every engine on every generalized model, judged against Stan or NUTS'
 	@echo 'make pictures  draw the pictures of docs/pictures.md from real data'
 	@echo 'make readme    put the real output of the demo, the gallery and the benchmarks into README.md'
 	@echo 'make benchmark  time this project and its peers side by side, for an hour or more'
@@ -33,6 +34,12 @@ demo: run-env
 gallery: run-env
 	$(python) -m bayesmlm.gallery $(if $(ONLY),--only $(ONLY)) \
 		--json models/GALLERY.json --markdown models/GALLERY.md
+	$(python) scripts/readme.py
+
+# Every engine on every generalized model; Stan's runs are read from BAYESMLM_SHARED/reference.
+engines: run-env
+	$(python) scripts/engines.py $(if $(ONLY),--only $(ONLY)) \
+		--json models/ENGINES.json --markdown models/ENGINES.md
 	$(python) scripts/readme.py
 
 pictures: run-env

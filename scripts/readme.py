@@ -1,4 +1,5 @@
-"""Put real output into README.md: of `make demo` (from a file), of the gallery, of the benchmarks.
+"""Put real output into README.md: of `make demo` (from a file), of the gallery, of the engines,
+of the benchmarks.
 
 python scripts/readme.py [DEMO_OUTPUT]
 """
@@ -21,12 +22,15 @@ def put(text: str, mark: str, inside: str) -> str:
     return re.sub(pattern, lambda _: block, text, flags=re.DOTALL)
 
 
-def gallery_table() -> str:
-    """Return the tables that models/GALLERY.md begins with, with links that work from the root."""
-    lines = (ROOT / "models" / "GALLERY.md").read_text().splitlines()
+def first_tables(name: str) -> str:
+    """Return the tables that a page of models/ begins with, with links that work from the root."""
+    path = ROOT / "models" / name
+    if not path.is_file():
+        return f"Not made yet: `make {path.stem.lower()}`."
+    lines = path.read_text().splitlines()
     start = next(k for k, line in enumerate(lines) if line.startswith("|"))
     stop = next(k for k in range(start, len(lines)) if lines[k] and lines[k][0] != "|")
-    return "\n".join(lines[start:stop]).strip().replace("](#", "](models/GALLERY.md#")
+    return "\n".join(lines[start:stop]).strip().replace("](#", f"](models/{name}#")
 
 
 def demo_output(path: Path) -> str:
@@ -47,7 +51,8 @@ def benchmark_tables() -> str:
 def main() -> None:
     """Rewrite README.md in place."""
     readme = ROOT / "README.md"
-    text = put(readme.read_text(), "gallery", gallery_table())
+    text = put(readme.read_text(), "gallery", first_tables("GALLERY.md"))
+    text = put(text, "engines", first_tables("ENGINES.md"))
     text = put(text, "benchmarks", benchmark_tables())
     if len(sys.argv) > 1:
         text = put(text, "demo", demo_output(Path(sys.argv[1])))
