@@ -13,7 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import summaries
-from bayesmlm.checks import Check, LeftOut, check, check_levels, kfold, loo
+from bayesmlm.checks import (
+    Check,
+    LeftOut,
+    PriorSensitivity,
+    check,
+    check_levels,
+    kfold,
+    loo,
+    prior_sensitivity,
+)
 from bayesmlm.checks.levels import left_out
 from bayesmlm.checks.loo import REFITS
 from bayesmlm.design.frame import narwhalify
@@ -611,6 +620,25 @@ class Fit:
         options: dict[str, Any] = {"folds": folds, "seed": seed, "engine": engine}
         options |= {"workers": workers, "progress": shown(progress)}
         return kfold(self.result, predict, group, **options)
+
+    def prior_sensitivity(self) -> PriorSensitivity:
+        """Return how the posterior depends on each block of priors and on the likelihood.
+
+        By power-scaling fixed effects', SDs', correlations' and residual priors one by one,
+        never the effects' own distribution (Kallioinen et al. 2024,
+        doi:10.1007/s11222-023-10366-5).
+
+        Returns
+        -------
+        PriorSensitivity
+            Prints in words; ``frame`` has the sensitivities, ``moves`` which way means move.
+
+        Raises
+        ------
+        StatisticError
+            For a fit without draws.
+        """
+        return prior_sensitivity(self.result)
 
     def report(self, path: str | os.PathLike[str], probability: float = PROBABILITY) -> None:
         """Write one page with everything: equations, tables, pictures, checks, assumptions.

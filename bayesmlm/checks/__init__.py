@@ -13,6 +13,7 @@ from bayesmlm.checks.levels import LevelReplication, check_levels
 from bayesmlm.checks.loo import loo
 from bayesmlm.checks.optimum import Optimum, check_optimum
 from bayesmlm.checks.prior_levels import check_priors
+from bayesmlm.checks.prior_sensitivity import PriorSensitivity, prior_sensitivity
 from bayesmlm.checks.quasi import Iterated, check_iterated
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ __all__ = [
     "LeftOut",
     "LevelReplication",
     "Optimum",
+    "PriorSensitivity",
     "check",
     "check_approximation",
     "check_convergence",
@@ -55,4 +57,5 @@ __all__ = [
     "check_priors",
     "kfold",
     "loo",
+    "prior_sensitivity",
 ]
