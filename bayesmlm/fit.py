@@ -46,6 +46,8 @@ from bayesmlm.reports.report import report
 from bayesmlm.reports.statistics import (
     anova_table,
     icc_table,
+    information_table,
+    likelihood_ratio_table,
     pooling_table,
     r2_table,
     ranks_table,
@@ -153,6 +155,14 @@ class Fit:
     def bic(self) -> float:
         """The Bayesian information criterion of an ML or REML fit, n the number of rows."""
         return summaries.at_maximum(self.result, "bic")
+
+    def information(self) -> Table:
+        """Return AIC (marginal and conditional) and BIC (of rows and groups) of an ML fit."""
+        return information_table(self.result)
+
+    def likelihood_ratio(self, smaller: Fit) -> Table:
+        """Return the likelihood-ratio test of this ML fit against one nested in it."""
+        return likelihood_ratio_table(self.result, smaller.result)
 
     def refit(self, new_y: Any, *, seed: int | None = None) -> Fit:
         """Fit the same model to a new response by the same engine. Nothing is compiled again.

@@ -10,6 +10,8 @@ from bayesmlm.reports.summary import estimates, percent
 from bayesmlm.reports.table import Table
 from bayesmlm.result import FitResult
 from bayesmlm.summaries.grid import At
+from bayesmlm.summaries.information import information_criteria
+from bayesmlm.summaries.likelihood_ratio import likelihood_ratio, variances
 from bayesmlm.summaries.maximum import ERRORS
 from bayesmlm.summaries.r2 import DEFINITIONS
 from bayesmlm.summaries.rows import n_draws
@@ -125,6 +127,30 @@ def ranks_table(result: FitResult, group: str, effect: str | None, probability: 
         probability,
         ("rank 1 is the highest; of the ranks in every draw",),
     )
+
+
+def information_table(result: FitResult) -> Table:
+    """Return information criteria; see `bayesmlm.summaries.information`."""
+    frame = information_criteria(result)
+    notes = [
+        "marginal: predicts new groups; conditional: new rows of the same groups, given the "
+        "estimated variances (counts too few parameters where one is estimated as zero)"
+    ]
+    if result.engine.name == "reml":
+        notes.append("REML: compare only fits of the same fixed effects")
+    return Table("Information criteria", frame, tuple(notes))
+
+
+def likelihood_ratio_table(larger: FitResult, smaller: FitResult) -> Table:
+    """Return the test of nested fits; see `bayesmlm.summaries.likelihood_ratio`."""
+    frame = likelihood_ratio(larger, smaller)
+    if not frame["p_boundary"].isna().any():
+        note = "p_boundary: a variance of zero is on the boundary, half of chi-squared df - 1"
+    elif variances(larger.design) > variances(smaller.design):
+        note = "several variances of zero are on the boundary: p is too large"
+    else:
+        note = "no variance is tested: p by chi-squared"
+    return Table("Likelihood-ratio test", frame, (note,))
 
 
 def pooling_table(result: FitResult) -> Table:
