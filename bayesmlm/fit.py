@@ -17,11 +17,13 @@ from bayesmlm.checks import (
     Check,
     LeftOut,
     PriorSensitivity,
+    VarianceEvidence,
     check,
     check_levels,
     kfold,
     loo,
     prior_sensitivity,
+    savage_dickey,
 )
 from bayesmlm.checks.levels import left_out
 from bayesmlm.checks.loo import REFITS
@@ -649,6 +651,26 @@ class Fit:
             For a fit without draws.
         """
         return prior_sensitivity(self.result)
+
+    def savage_dickey(
+        self, group: str | None = None, effect: str | None = None
+    ) -> VarianceEvidence:
+        """Return the evidence for a variance of zero, and what it depends on.
+
+        The Bayes factor of the model without an effect: posterior over prior density of its SD
+        at zero.
+
+        Parameters
+        ----------
+        group, effect
+            The grouping and the effect; None where there is only one.
+
+        Raises
+        ------
+        StatisticError
+            For a fit without draws, or a prior without a finite positive density at zero.
+        """
+        return savage_dickey(self.result, self.only_group(group), effect)
 
     def report(self, path: str | os.PathLike[str], probability: float = PROBABILITY) -> None:
         """Write one page with everything: equations, tables, pictures, checks, assumptions.

@@ -15,6 +15,7 @@ from bayesmlm.checks.optimum import Optimum, check_optimum
 from bayesmlm.checks.prior_levels import check_priors
 from bayesmlm.checks.prior_sensitivity import PriorSensitivity, prior_sensitivity
 from bayesmlm.checks.quasi import Iterated, check_iterated
+from bayesmlm.checks.savage_dickey import VarianceEvidence, savage_dickey
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -47,6 +48,7 @@ __all__ = [
     "LevelReplication",
     "Optimum",
     "PriorSensitivity",
+    "VarianceEvidence",
     "check",
     "check_approximation",
     "check_convergence",
@@ -58,4 +60,5 @@ __all__ = [
     "kfold",
     "loo",
     "prior_sensitivity",
+    "savage_dickey",
 ]
