@@ -124,6 +124,14 @@ def savage_dickey(result: FitResult, group: str, effect: str | None = None) -> V
         )
     name = block.effect(block.effects[0] if effect is None else effect)
     label = f"{names.sd(block.name)}[{name}]"
+    if block.distribution == "points":
+        raise StatisticError(
+            message(
+                f"the Savage-Dickey ratio of mass points of {block.name!r}",
+                "normal or Student-t effects, whose likelihood at an SD and minus it is one",
+                "compare models by mlm.compare(…)",
+            )
+        )
     prior = checked(result.priors.sds.get(block.name, {}).get(name), label)
     array = result.posterior[names.sd(block.name)].sel({names.effect_dim(block.name): name})
     draws = np.ravel(array)

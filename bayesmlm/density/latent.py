@@ -250,6 +250,9 @@ def latent_marginal(design: Design, priors: Priors, nodes: int) -> LatentMargina
     varying = formulas(design)
     if varying is not None:
         return varying
+    other = next((block for block in design.random if not block.is_normal), None)
+    if other is not None:
+        return f"the effects by {other.name} are not normal ({other.distribution})"
     if not design.random:
         return "there is no random effect"
     if design.latent.reason:

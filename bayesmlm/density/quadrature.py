@@ -205,6 +205,9 @@ def quadrature_marginal(design: Design, priors: Priors, nodes: int) -> Quadratur
     varying = formulas(design)
     if varying is not None:
         return varying
+    other = next((block for block in design.random if not block.is_normal), None)
+    if other is not None:
+        return f"the effects by {other.name} are not normal ({other.distribution})"
     if len(design.random) != 1:
         return f"quadrature is over one grouping, and there are {len(design.random)}"
     q = len(design.random[0].effects)

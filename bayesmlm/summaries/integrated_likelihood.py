@@ -21,8 +21,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.density import gaussian_groups, quadrature_groups
-from bayesmlm.density.gauss_hermite import gauss_hermite
+from bayesmlm.density import gaussian_groups
 from bayesmlm.density.quadrature import WIDEST
 from bayesmlm.density.threads import spread
 from bayesmlm.design import Design, RandomBlock
@@ -31,15 +30,13 @@ from bayesmlm.effects import random_effects
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.families.rows import code
 from bayesmlm.result import FitResult
+from bayesmlm.summaries.group_quadrature import GroupQuadrature
 from bayesmlm.summaries.row_likelihood import further_draws, row_log_likelihood
 from bayesmlm.summaries.rows import CHUNK, Integers, deviations, fixed_columns, n_draws
 from bayesmlm.summaries.standard_errors import root
 from bayesmlm.summaries.variance_components import covariance_draws
 
 Array = NDArray[np.float64]
-
-NODES = {1: 15, 2: 9, 3: 7}
-"""Nodes in each dimension, by the number of effects."""
 
 
 @dataclass(frozen=True)
@@ -199,36 +196,11 @@ class Integrated:
 
     def quadrature(self, rows: Integers, base: Array, starts: Integers, by_row: bool) -> Array:
         """Return the values of another response, by quadrature; shape (S, …)."""
-        design = self.design
-        q = self.factors.shape[1]
-        known = np.array(design.family.known(design.outcome.rows), dtype=float)
-        if known.shape[1] > 1:
-            known = np.ascontiguousarray(known[:, rows])
-        weights = design.outcome.rows.get("weights", np.ones(len(design.y)))[rows]
-        own = code(design.family), design.y[rows].astype(float), known, weights
-        line = [
-            parameter.line(self.others[parameter.name].reshape(len(base), -1))
-            for parameter in design.parameters
-        ]
-        others = np.ascontiguousarray(np.hstack([*line, np.empty((len(base), 0))]))
-        constant = self.constants(rows, own, others)
-        rule = gauss_hermite(NODES[q], q)
-        found = np.empty((len(base), base.shape[1] if by_row else len(starts) - 1))
-        spread(
-            quadrature_groups.evaluate, len(base), 20.0 * base.size * len(rule[1]),
-            base, self.columns(rows), self.factors, others, own, starts, rule,
-            np.zeros((len(starts) - 1, q)), by_row, found,
-        )  # fmt: skip
-        left_out = constant if by_row else np.add.reduceat(constant, starts[:-1])
-        return np.asarray(found + left_out)
-
-    def constants(self, rows: Integers, own: tuple[object, ...], others: Array) -> Array:
-        """Return what the family's kernel leaves out of each row, shape (rows,)."""
-        eta = np.ones((len(rows), 1))
-        first = {name: draws[:1] for name, draws in self.others.items()}
-        exact = row_log_likelihood(self.design, rows, eta, first)[:, 0]
-        kernel = quadrature_groups.each_row(own, eta[:, 0], others[:1].T.copy())
-        return np.asarray(exact - kernel)
+        inner, q = self.chain[0], len(self.chain[0].effects)
+        found = GroupQuadrature(self.design, rows, inner, starts, self.others)
+        if len(self.chain) > 1:
+            return found.within(self.chain[1], base, self.factors)
+        return found.evaluate(base, self.factors[:, :q, :q], found.line(len(base)), by_row)
 
 
 def integrated(
@@ -288,9 +260,8 @@ def why_not(design: Design, chain: tuple[RandomBlock, ...]) -> str | None:
         return None
     if code(design.family) is None:
         return f"the {design.family.name} family has no compiled density"
-    if len(chain) > 1:
-        inner = ", ".join(block.name for block in chain[:-1])
-        return f"quadrature is over one grouping, and {inner} lies within {chain[-1].name}"
+    if len(chain) > 2 or (len(chain) == 2 and len(chain[1].effects) > 1):
+        return f"quadrature is over two groupings, one effect of the outer, here {chain[-1].name}"
     if len(chain[0].effects) > WIDEST:
         return f"{len(chain[0].effects)} effects of a group are too many for quadrature"
     return None

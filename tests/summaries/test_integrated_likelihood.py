@@ -245,8 +245,11 @@ def test_why_not_and_crossed(make_result):
     student = mlm.Model('y ~ 1 + (1 | gr(g, dist="student"))', frame).design
     assert "not normal" in why_not(student, student.random)
     counts = frame.assign(y=RNG.poisson(3, 24))
-    nested = mlm.Model("y ~ 1 + (1 | g/h)", counts, family="poisson").design
-    assert "g:h lies within g" in why_not(nested, chain_of(nested, nested.block("g").grouping))
+    counts["x"] = RNG.normal(size=24)
+    slopes = mlm.Model("y ~ x + (x | g) + (1 | g:h)", counts, family="poisson").design
+    assert "one effect of the outer" in why_not(
+        slopes, chain_of(slopes, slopes.block("g").grouping)
+    )
     within = mlm.Model("y ~ 1 + (1 | g) + (1 | g:h) + (1 | g:c)", frame).design
     with pytest.raises(StatisticError, match="cross within g"):
         chain_of(within, within.block("g").grouping)
