@@ -19,6 +19,8 @@ _WHERE = {
     "EngineComparison": "bayesmlm.engine_comparison",
     "compare_icc": "bayesmlm.outcomes",
     "compare_points": "bayesmlm.mass_points",
+    "plan_study": "bayesmlm.study",
+    "StudyPlan": "bayesmlm.study",
     "NUTS": "bayesmlm.engines",
     "Laplace": "bayesmlm.engines",
     "Quadrature": "bayesmlm.engines",
@@ -92,6 +94,7 @@ __all__ = [
     "SpecError",
     "StatisticError",
     "StudentT",
+    "StudyPlan",
     "UnsupportedError",
     "__version__",
     "compare",
@@ -104,6 +107,7 @@ __all__ = [
     "formula",
     "gallery",
     "load",
+    "plan_study",
     "vocabulary",
 ]
 
@@ -155,6 +159,7 @@ if TYPE_CHECKING:
     from bayesmlm.reports.vocabulary import vocabulary
     from bayesmlm.side_by_side import compare_fits
     from bayesmlm.spec import ModelSpec, equations, formula
+    from bayesmlm.study import StudyPlan, plan_study
 
 
 def __getattr__(name: str) -> Any:

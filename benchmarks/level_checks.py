@@ -15,12 +15,12 @@ import pandas as pd
 import bayesmlm as mlm
 from bayesmlm.parallel import Processes, available_cores
 
-SIZES = ((30, 10), (50, 20), (100, 10))
+SIZES = ((30, 10), (50, 20))
 """Numbers of groups and of rows a group."""
 
-DRAWS, LEVEL = 999, 0.05
+DRAWS, LEVEL = 499, 0.05
 
-CHUNK = 25
+CHUNK = 50
 """Simulations of one task."""
 
 

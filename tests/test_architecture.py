@@ -37,6 +37,7 @@ FLOORS = (
         "outcomes",
         "side_by_side",
         "ranking",
+        "study",
         "model_source",
         "output",
         "demo",
