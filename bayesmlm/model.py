@@ -65,8 +65,8 @@ class Model:
         The response's family: ``"gaussian"``, ``"student"``, ``"lognormal"``, ``"gamma"``,
         ``"beta"``; ``"bernoulli"``, ``"binomial"``, ``"beta_binomial"``; ``"poisson"``,
         ``"negbinomial"``, ``"zero_inflated_poisson"``, ``"zero_inflated_negbinomial"``,
-        ``"hurdle_poisson"``, ``"hurdle_negbinomial"``; ``"cumulative"``. Not needed where
-        equations or the formula name it.
+        ``"hurdle_poisson"``, ``"hurdle_negbinomial"``; ``"cumulative"``, ``"categorical"``.
+        Not needed where equations or the formula name it.
     priors
         Priors by parameter name in place of the defaults; `priors` lists the names.
     link

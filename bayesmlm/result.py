@@ -60,7 +60,7 @@ class FitResult:
         SpecError
             If none is named and the model has none or several.
         """
-        known = [block.name for block in self.design.random]
+        known = [block.name for block in self.design.random or self.design.blocks]
         if group is not None:
             return self.design.block(group).name
         if len(known) != 1:

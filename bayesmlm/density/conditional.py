@@ -25,7 +25,7 @@ from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters, l
 from bayesmlm.density.log_prior import STANDARD_NORMAL, STANDARD_STUDENT, prior_arrays
 from bayesmlm.design import Design, ParameterDesign
 from bayesmlm.families.on_line import line_code
-from bayesmlm.families.parameter import ORDERED, UNIT
+from bayesmlm.families.parameter import ORDERED, REAL, UNIT
 from bayesmlm.families.rows import code
 from bayesmlm.graph.means import GroupMean, group_means
 from bayesmlm.graph.parametrisation import CENTRED, EffectCoordinates
@@ -318,9 +318,9 @@ def reference(posterior: ConditionalPosterior) -> Array:
 
 
 def typical(part: ParameterDesign, design: Design) -> float:
-    """Return a value that a further parameter may have: sd(y) of sigma, 1/2 of a probability."""
-    if part.parameter.support == UNIT:
-        return 0.5
+    """Return a value that a parameter may have: sd(y) of sigma, 1/2 of a probability."""
+    if part.parameter.support in (UNIT, REAL):
+        return 0.5 if part.parameter.support == UNIT else 0.0
     return outcome_scale(design) if part.parameter.scaled else 1.0
 
 

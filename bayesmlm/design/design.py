@@ -365,23 +365,28 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
     frame, whole = rows.frame, rows.whole
     check_sides(response, right_columns(response))
     check_bare_names(spec, tuple(source.columns))
-    if family.ordered and is_name(response.column):
+    if (family.ordered or family.unordered) and is_name(response.column):
         check_seen(response.column, source[variables(response.column)[0]], frame)
     outcome = read_outcome(response, family, frame)
+    family = family.of(outcome.categories)
     check_parameters(response, family, outcome.rows)
-    groupings = tuple(group_rows(columns, frame) for columns in response.mu.groupings)
+    # the first category has the linear predictor 0, and the others have the formula
+    mu = Predictor(fixed=()) if family.unordered else response.mu
+    groupings = tuple(group_rows(columns, frame) for columns in mu.groupings)
     check_groupings(groupings, family.estimates_scale(outcome.rows), len(frame))
     check_declared_levels(spec, groupings, frame)
     encode_fixed = without_intercept if family.ordered else encode
-    fixed, X = encode_fixed(response.mu.fixed, whole)
+    fixed, X = encode_fixed(mu.fixed, whole)
     X = rows.observed(X)
-    check_names(fixed.columns, intercepts(response.mu.fixed), "the fixed part")
+    check_names(fixed.columns, intercepts(mu.fixed), "the fixed part")
     screen(X, fixed.columns, "the fixed part")
-    offsets = [learn(text, whole) for text in response.mu.offset]
-    random = tuple(random_block(g, response.mu.random, rows) for g in groupings)
+    offsets = [learn(text, whole) for text in mu.offset]
+    random = tuple(random_block(g, mu.random, rows) for g in groupings)
     known = {parameter.name: parameter for parameter in family.parameters(outcome.rows)}
-    further = tuple(further_design(known[p], own, rows) for p, own in response.further)
+    formulas = further_formulas(response, family, outcome.rows)
+    further = tuple(further_design(known[p], own, rows) for p, own in formulas)
     check_parameter_names(random, further)
+    everywhere = all_groupings([response.mu, *(own for _, own in formulas)], frame)
     check_same_groups(groupings, tuple(block.effects for block in random))
     check_fixed_groups(X, tuple(b.grouping for b in random if names.INTERCEPT in b.effects))
     if family.estimates_scale(outcome.rows):
@@ -402,15 +407,39 @@ def build_design(spec: ModelSpec, data: Any, family: Family, missing: str = "err
         offset=total([rows.observed(values) for _, values in offsets], len(frame)),
         offsets=tuple(encoding for encoding, _ in offsets),
         random=random,
-        levels=detect_levels(groupings, frame),
+        levels=detect_levels(everywhere, frame),
         factor_levels=further_levels(response, frame)
-        | factor_levels(response.mu, groupings, frame),
+        | factor_levels(response.mu, everywhere if family.unordered else groupings, frame),
         positions=rows.positions,
         notes=tuple(note for note in (outcome.note, rows.kept, *cautions) if note),
         cautions=tuple(note for note in cautions if note),
         latent=latent_means(response.mu, groupings, fixed, frame),
         further=further,
     )
+
+
+def all_groupings(predictors: list[Predictor], frame: pd.DataFrame) -> tuple[Grouping, ...]:
+    """Return the groupings of some predictors, each once."""
+    found = {frozenset(columns): columns for own in predictors for columns in own.groupings}
+    return tuple(group_rows(columns, frame) for columns in found.values())
+
+
+def further_formulas(
+    response: Response, family: Family, rows: Mapping[str, Array]
+) -> tuple[tuple[str, Predictor], ...]:
+    """Return the formulas of further parameters; categories without one have the location's."""
+    if not family.unordered:
+        return response.further
+    if any(term.points is not None for term in response.mu.random):
+        raise SpecError(
+            message(
+                "mass points with the categorical family",
+                "normal and Student-t effects",
+                "leave out dist=, or write dist='student'",
+            )
+        )
+    own = dict(response.further)
+    return tuple((p.name, own.get(p.name, response.mu)) for p in family.parameters(rows))
 
 
 def further_design(parameter: Parameter, predictor: Predictor, rows: Rows) -> ParameterDesign:

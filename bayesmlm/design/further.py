@@ -15,7 +15,7 @@ from bayesmlm.design.encoding import Encoding
 from bayesmlm.errors import DataError, SpecError, StatisticError, message, suggestion
 from bayesmlm.families import Family, Parameter
 from bayesmlm.families.link import Link
-from bayesmlm.families.parameter import ORDERED
+from bayesmlm.families.parameter import ORDERED, REAL
 from bayesmlm.spec.terms import Response
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ class ParameterDesign:
     @property
     def sentence(self) -> str:
         """What the linear predictor is of: ``log(sigma)``, or ``sigma``."""
+        if self.parameter.support == REAL:
+            return f"{self.target}, {self.parameter.meaning}"
         name = self.link.name
         return self.target if name == "identity" else f"{name}({self.target})"
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+MOST_CATEGORIES = 50
+"""Most categories without an order."""
+
 LARGEST_SCALE = 100
 """Largest difference of whole numbers that are taken as ordered categories."""
 
@@ -41,7 +44,9 @@ class Outcome:
     success, failure
         The category counted as 1, and the other, of a response of two categories.
     categories
-        Of an ordered response, in order; y holds their positions.
+        Of an ordered or categorical response, in order; y holds their positions.
+    reference
+        The first category, which the others are set against, of a categorical response.
     """
 
     y: Array
@@ -49,6 +54,7 @@ class Outcome:
     success: Any = None
     failure: Any = None
     categories: tuple[Any, ...] = ()
+    reference: Any = None
 
     @property
     def threshold_labels(self) -> tuple[str, ...]:
@@ -58,6 +64,9 @@ class Outcome:
     @property
     def note(self) -> str | None:
         """Which category is a success, or the order of categories, in words, or None."""
+        if self.reference is not None:
+            rest = ", ".join(f"mu{category}" for category in self.categories[1:])
+            return f"reference category is {self.reference!r}; log odds against it: {rest}."
         if self.categories:
             order = " < ".join(map(str, self.categories))
             return f"categories in order: {order}; thresholds stand in the intercept's place."
@@ -86,6 +95,9 @@ def read_outcome(response: Response, family: Family, frame: pd.DataFrame) -> Out
     elif family.ordered:
         y, categories = ordered_categories(response.column, column, frame)
         return Outcome(y, rows, categories=categories)
+    elif family.unordered:
+        y, categories = plain_categories(response.column, column, frame)
+        return Outcome(y, rows, categories=categories, reference=categories[0])
     else:
         y = evaluate(response.column, frame)
     family.check(response.column, y, rows)
@@ -207,6 +219,62 @@ def ordered_categories(
     return y, categories
 
 
+def plain_categories(
+    name: str, column: pd.Series | None, frame: pd.DataFrame
+) -> tuple[Array, tuple[Any, ...]]:
+    """Return the positions of categories without an order, and the categories.
+
+    Raises
+    ------
+    DataError
+        For fewer than three categories, more than can be meant, or numbers that are not whole.
+    """
+    if column is not None and column.dtype.name == "category":
+        categories = tuple(column.cat.categories.to_list())
+        y = column.cat.codes.to_numpy().astype(float)
+    else:
+        values = evaluate(name, frame)
+        fractions = values != np.floor(values)
+        if fractions.any():
+            raise DataError(
+                message(
+                    f"the response {name!r} has values such as {values[fractions][0]:g}",
+                    "text, a categorical, or whole numbers that name categories",
+                    "choose another family",
+                )
+            )
+        found, codes = np.unique(values, return_inverse=True)
+        categories, y = tuple(int(value) for value in found), codes.astype(float)
+    if len(categories) < 3:
+        few = "one category" if len(categories) == 1 else "two categories"
+        raise DataError(
+            message(
+                f"the response {name!r} has {few}: {', '.join(map(repr, categories))}",
+                "three categories or more",
+                'use family="bernoulli" for two'
+                if len(categories) == 2
+                else "check that this is the outcome",
+            )
+        )
+    if len(categories) > MOST_CATEGORIES:
+        raise DataError(
+            message(
+                f"the response {name!r} has {len(categories)} categories",
+                f"at most {MOST_CATEGORIES}, each with a linear predictor of its own",
+                "join categories, or choose another family",
+            )
+        )
+    if "" in map(str, categories):
+        raise DataError(
+            message(
+                f"the response {name!r} has a category without a name",
+                "categories with names, which the coefficients are called by",
+                "name it",
+            )
+        )
+    return y, categories
+
+
 def check_seen(name: str, series: Any, frame: pd.DataFrame) -> None:
     """Raise `DataError` for categories that the column declares and no row used has."""
     given = to_pandas(series)
@@ -221,7 +289,7 @@ def refuse_unseen(name: str, unseen: list[Any]) -> None:
         raise DataError(
             message(
                 f"no row of the response {name!r} has {', '.join(map(repr, unseen[:5]))}",
-                "categories with rows: nothing tells the thresholds of others",
+                "categories with rows: nothing tells the parameters of others",
                 "remove the category (pandas: .cat.remove_unused_categories()), or join it to "
                 "its neighbour",
             )

@@ -7,6 +7,7 @@ from bayesmlm.families.bernoulli import Bernoulli
 from bayesmlm.families.beta import BetaFamily
 from bayesmlm.families.beta_binomial import BetaBinomial
 from bayesmlm.families.binomial import Binomial
+from bayesmlm.families.categorical import Categorical
 from bayesmlm.families.cumulative import Cumulative
 from bayesmlm.families.family import Family
 from bayesmlm.families.gamma import GammaFamily
@@ -36,6 +37,7 @@ FAMILIES: dict[str, type[Family]] = {
         Poisson,
         NegBinomial,
         Cumulative,
+        Categorical,
         ZeroInflatedPoisson,
         ZeroInflatedNegBinomial,
         HurdlePoisson,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -39,6 +39,9 @@ class Family(ABC):
     ordered
         Whether the response is one of ordered categories, and thresholds stand in the
         intercept's place.
+    unordered
+        Whether the response is one of categories without an order, each but the first with a
+        linear predictor, of which the location's, the first's, is 0.
     has_scale
         Whether the linear predictor is the location of the response (or of a known function
         of it, `on_link_scale`) and sigma its scale.
@@ -66,6 +69,7 @@ class Family(ABC):
     proportion: ClassVar[bool] = False
     binary: ClassVar[bool] = False
     ordered: ClassVar[bool] = False
+    unordered: ClassVar[bool] = False
     has_scale: ClassVar[bool] = False
     residual_variance: ClassVar[bool] = False
     any_unit: ClassVar[bool] = False
@@ -109,6 +113,10 @@ class Family(ABC):
         dims: str,
     ) -> Any:
         """Add the observed response to the PyMC model on the context stack."""
+
+    def of(self, categories: Sequence[Any]) -> Family:
+        """Return the family of a response of these categories: itself, where it has none."""
+        return self
 
     def known(self, rows: Mapping[str, Array]) -> Array:
         """Return what the compiled kernel must know of the rows, shape (M, 1) or (M, N)."""

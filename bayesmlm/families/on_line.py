@@ -11,13 +11,15 @@ from numba import njit
 
 from bayesmlm.families.link import Link
 from bayesmlm.families.log_location import CLOGLOG, PROBIT, log_complement, log_probability
-from bayesmlm.families.parameter import POSITIVE, Parameter
+from bayesmlm.families.parameter import POSITIVE, REAL, Parameter
 
 AS_IT_IS, OF_POSITIVE, OF_UNIT, OF_PROBIT, OF_CLOGLOG = range(5)
 
 
 def line_code(parameter: Parameter, link: Link) -> int:
     """Return the code of a parameter's link in `to_line`."""
+    if parameter.support == REAL:
+        return AS_IT_IS
     codes = {"log": AS_IT_IS, "logit": AS_IT_IS, "probit": OF_PROBIT, "cloglog": OF_CLOGLOG}
     return codes.get(link.name, OF_POSITIVE if parameter.support == POSITIVE else OF_UNIT)
 

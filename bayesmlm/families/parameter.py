@@ -9,10 +9,14 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-POSITIVE, UNIT, ORDERED = "positive", "unit", "ordered"
+POSITIVE, UNIT, ORDERED, REAL = "positive", "unit", "ordered", "real"
 
 
-LINKS_OF = {POSITIVE: ("log", "identity"), UNIT: ("logit", "probit", "cloglog", "identity")}
+LINKS_OF = {
+    POSITIVE: ("log", "identity"),
+    UNIT: ("logit", "probit", "cloglog", "identity"),
+    REAL: ("identity",),
+}
 """Links of a parameter that a formula gives a value a row, by its support."""
 
 
@@ -27,7 +31,8 @@ class Parameter:
     meaning
         In a few words.
     support
-        ``"positive"``, ``"unit"`` (between 0 and 1) or ``"ordered"`` (increasing values).
+        ``"positive"``, ``"unit"`` (between 0 and 1), ``"ordered"`` (increasing values) or
+        ``"real"`` (a linear predictor).
     prior
         The default prior: the name of a distribution and its numbers.
     scaled
@@ -59,12 +64,16 @@ class Parameter:
         if self.support == ORDERED:
             steps = (f"log step to {label}" for label in self.labels[1:])
             return (f"{self.name}[{self.labels[0]}]", *(f"{self.name}: {step}" for step in steps))
+        if self.support == REAL:
+            return (self.name,)
         return (f"{'log' if self.support == POSITIVE else 'logit'} {self.name}",)
 
     def natural(self, values: Array) -> Array:
         """Return the parameter from its values on the whole line, shape (..., size)."""
         if self.support == POSITIVE:
             return np.exp(values)
+        if self.support == REAL:
+            return values
         if self.support == UNIT:
             from scipy.special import expit
 
@@ -76,6 +85,8 @@ class Parameter:
         """Return the values on the whole line, the inverse of `natural`."""
         if self.support == POSITIVE:
             return np.log(values)
+        if self.support == REAL:
+            return values
         if self.support == UNIT:
             from scipy.special import logit
 
@@ -88,5 +99,7 @@ class Parameter:
             from scipy.special import log_expit
 
             return np.asarray((log_expit(values) + log_expit(-values)).sum(axis=-1))
+        if self.support == REAL:
+            return np.zeros(values.shape[:-1])
         first = 0 if self.support == POSITIVE else 1
         return np.asarray(values[..., first:].sum(axis=-1))

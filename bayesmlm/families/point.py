@@ -34,7 +34,8 @@ from bayesmlm.families import (
     HURDLE_POISSON,
     HURDLE_NEGBINOMIAL,
     CUMULATIVE,
-) = range(14)
+    CATEGORICAL,
+) = range(15)
 
 KIND_CODES = {
     "gaussian": GAUSSIAN,
@@ -52,6 +53,7 @@ KIND_CODES = {
     "hurdle_poisson": HURDLE_POISSON,
     "hurdle_negbinomial": HURDLE_NEGBINOMIAL,
     "cumulative": CUMULATIVE,
+    "categorical": CATEGORICAL,
 }
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from numba import njit
 
-from bayesmlm.families import binomial, cumulative_kernel, gaussian, poisson
+from bayesmlm.families import binomial, categorical, cumulative_kernel, gaussian, poisson
 from bayesmlm.families.family import Family
 from bayesmlm.families.log_location import LINK_CODES
-from bayesmlm.families.point import CUMULATIVE, KIND_CODES, expected, point
+from bayesmlm.families.point import CATEGORICAL, CUMULATIVE, KIND_CODES, expected, point
 
 GAUSSIAN, BINOMIAL_LOGIT, BINOMIAL_PROBIT, POISSON_LOG = 0, 18, 19, 33
 """Codes of the families with a kernel of their own: 16 times the kind, plus the link."""
@@ -57,6 +57,8 @@ def add_rows(code, y, eta, others, known, weights, slope, other_slopes):
     kind, link = code // LINKS_OF_A_KIND, code % LINKS_OF_A_KIND
     if kind == CUMULATIVE:
         return cumulative_kernel.rows(link, y, eta, others, weights, slope, other_slopes)
+    if kind == CATEGORICAL:
+        return categorical.rows(y, eta, others, weights, slope, other_slopes)
     K, M = len(others), len(known)
     by_other, by_known = others.shape[1] > 1, known.shape[1] > 1
     by_weight = len(weights) > 1
@@ -103,6 +105,9 @@ def curvatures(code, y, eta, others, known, weights, value, first, second, third
     if kind == CUMULATIVE:
         cumulative_kernel.curvatures(link, y, eta, others, weights, value, first, second, third)
         return
+    if kind == CATEGORICAL:
+        categorical.curvatures(y, eta, others, weights, value, first, second, third)
+        return
     K, M = len(others), len(known)
     by_other, by_known = others.shape[1] > 1, known.shape[1] > 1
     by_weight = len(weights) > 1
@@ -130,6 +135,9 @@ def information(code, eta, others, known, weights, expected_information):
     kind, link = code // LINKS_OF_A_KIND, code % LINKS_OF_A_KIND
     if kind == CUMULATIVE:
         cumulative_kernel.information(link, eta, others, weights, expected_information)
+        return
+    if kind == CATEGORICAL:
+        categorical.information(eta, others, weights, expected_information)
         return
     K, M = len(others), len(known)
     by_other, by_known = others.shape[1] > 1, known.shape[1] > 1

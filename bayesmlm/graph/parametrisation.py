@@ -224,6 +224,8 @@ def working_response(design: Design) -> tuple[Array, Array]:
         working = family.on_link_scale(design.y) - design.offset
         relative = family.known(rows)[0] ** 2 if len(family.known(rows)) else 1.0
         return working, relative * power * np.ones(len(design.y))
+    if family.unordered:
+        return np.zeros(len(design.y)), np.ones(len(design.y))
     trials = rows.get("trials", np.ones(len(design.y)))
     share = design.y / trials
     mean = np.full(len(design.y), design.y.sum() / trials.sum())

@@ -19,7 +19,7 @@ from bayesmlm import names
 from bayesmlm.design import Design, LatentMean, ParameterDesign, RandomBlock
 from bayesmlm.errors import PriorError, message, suggestion
 from bayesmlm.families import Parameter
-from bayesmlm.families.parameter import ORDERED, POSITIVE, UNIT
+from bayesmlm.families.parameter import ORDERED, POSITIVE, REAL, UNIT
 from bayesmlm.priors.further import FixedPriors, link_scale, parameter_intercept
 from bayesmlm.priors.lkj import LKJ
 from bayesmlm.priors.prior import PRIORS, Gamma, HalfStudentT, Normal, Prior
@@ -284,23 +284,23 @@ def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
     predictors = {
         part.target: FixedPriors(
             {
-                name: pick(default, *coefficient_keys(part.target, name))
+                name: pick(default, *coefficient_keys(part.target, name, shares(part)))
                 for name, default in priors.predictors[part.target].coefficients.items()
             },
-            names.parameter_coef(part.target, names.INTERCEPT) not in user,
+            not set(coefficient_keys(part.target, names.INTERCEPT, shares(part))) & set(user),
         )
         for part in design.further
     }
-    every = {block.name: every_sd(block) for block in design.blocks}
+    blocks = {b.name: (b, shares(part)) for part in design.parts for b in part.random}
     sds = {
         group: {
-            effect: pick(default, f"{names.sd(group)}[{effect}]", names.sd(group), every[group])
+            effect: pick(default, *sd_keys(*blocks[group], effect))
             for effect, default in effects.items()
         }
         for group, effects in priors.sds.items()
     }
     correlations = {
-        group: pick(default, names.corr(group), "corr")
+        group: pick(default, *corr_keys(*blocks[group]))
         for group, default in priors.correlations.items()
     }
     further = {name: pick(default, name) for name, default in priors.further.items()}
@@ -320,10 +320,35 @@ def resolve_priors(design: Design, user: Mapping[str, Any] | None) -> Priors:
     )
 
 
-def coefficient_keys(parameter: str, name: str) -> tuple[str, ...]:
+def shares(part: Design | ParameterDesign) -> bool:
+    """Whether a linear predictor has its formula from the location's, as categories have.
+
+    Its priors may then be given to all categories at once, by the names of a location.
+    """
+    return isinstance(part, ParameterDesign) and part.parameter.support == REAL
+
+
+def coefficient_keys(parameter: str, name: str, shared: bool = False) -> tuple[str, ...]:
     """Return what a coefficient's prior may be given to, its own name first."""
-    own = names.parameter_coef(parameter, name)
-    return (own,) if name == names.INTERCEPT else (own, names.parameter_coef(parameter, "slopes"))
+    owners = (parameter, names.MU) if shared else (parameter,)
+    keys = [names.parameter_coef(owner, name) for owner in owners]
+    if name != names.INTERCEPT:
+        keys += [names.parameter_coef(owner, "slopes") for owner in owners]
+    return tuple(keys)
+
+
+def sd_keys(block: RandomBlock, shared: bool, effect: str) -> tuple[str, ...]:
+    """Return what the prior of an effect's SD may be given to, its own name first."""
+    owners = [block.name, block.grouping.name] if shared else [block.name]
+    keys = [f"{names.sd(owner)}[{effect}]" for owner in owners]
+    keys += [names.sd(owner) for owner in owners]
+    return (*keys, every_sd(block), *(["sd"] if shared else []))
+
+
+def corr_keys(block: RandomBlock, shared: bool) -> tuple[str, ...]:
+    """Return what the prior of a block's correlations may be given to, its own name first."""
+    owners = [block.name, block.grouping.name] if shared else [block.name]
+    return (*(names.corr(owner) for owner in owners), "corr")
 
 
 def every_sd(block: RandomBlock) -> str:
@@ -336,16 +361,17 @@ def prior_targets(design: Design) -> dict[str, str]:
     targets: dict[str, str] = {}
     parts = design.parts
     for part in parts:
-        if any(name != names.INTERCEPT for name in part.coef):
-            targets[names.parameter_coef(part.target, "slopes")] = "coefficient"
-    for block in design.blocks:
-        targets |= {f"{names.sd(block.name)}[{effect}]": "sd" for effect in block.effects}
-        targets[names.sd(block.name)] = "sd"
-        if block.distribution == "student":
-            targets[names.nu(block.name)] = "sd"
-        if has_lkj(block):
-            targets |= {names.corr(block.name): "corr", "corr": "corr"}
-        targets[every_sd(block)] = "sd"
+        for name in part.coef:
+            if name != names.INTERCEPT:
+                keys = coefficient_keys(part.target, name, shares(part))
+                targets |= dict.fromkeys(keys[len(keys) // 2 :], "coefficient")
+        for block in part.random:
+            for effect in block.effects:
+                targets |= dict.fromkeys(sd_keys(block, shares(part), effect), "sd")
+            if block.distribution == "student":
+                targets[names.nu(block.name)] = "sd"
+            if has_lkj(block):
+                targets |= dict.fromkeys(corr_keys(block, shares(part)), "corr")
     targets |= {parameter.name: KINDS[parameter.support] for parameter in design.parameters}
     for mean in design.latent.means:
         mu, tau, sigma = names.latent_parameters(mean.x)
@@ -355,13 +381,15 @@ def prior_targets(design: Design) -> dict[str, str]:
         name: AMBIGUOUS if name in targets or times > 1 else "coefficient"
         for name, times in own.items()
     }
+    for part in filter(shares, design.further):
+        coefficients |= {name: coefficients.get(name, "coefficient") for name in part.coef}
     return coefficients | {k: v for k, v in targets.items() if k not in coefficients}
 
 
 EXAMPLES = {"share": "bayesmlm.Beta(1, 3)", "cut": "bayesmlm.Normal(0, 3)"}
 """A prior of each kind of parameter that is neither a coefficient nor positive."""
 
-KINDS = {POSITIVE: "sd", UNIT: "share", ORDERED: "cut"}
+KINDS = {POSITIVE: "sd", UNIT: "share", ORDERED: "cut", REAL: "coefficient"}
 """The kind of each support of a further parameter."""
 
 

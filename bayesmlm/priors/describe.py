@@ -9,7 +9,7 @@ import numpy as np
 from bayesmlm import names
 from bayesmlm.design import Design, LatentMean, ParameterDesign, RandomBlock
 from bayesmlm.families import Parameter
-from bayesmlm.families.parameter import ORDERED, POSITIVE
+from bayesmlm.families.parameter import ORDERED, POSITIVE, REAL
 from bayesmlm.priors.defaults import Priors, cell_means, has_lkj, spread
 from bayesmlm.priors.further import FixedPriors
 from bayesmlm.priors.lkj import LKJ
@@ -147,7 +147,11 @@ def predictor_rows(part: ParameterDesign, own: FixedPriors) -> list[tuple[str, A
             where += " and the mean offset" if part.offset.any() else ""
             bounds = np.array(prior.interval()) + part.offset.mean()
             low, high = part.link.inverse(bounds)
-            sentence = f"{part.target} {where}: {low:.3g} to {high:.3g} (95 %)"
+            what = part.target
+            if part.parameter.support == REAL:
+                what = part.parameter.meaning.removeprefix("log ")
+                low, high = np.exp(low), np.exp(high)
+            sentence = f"{what} {where}: {low:.3g} to {high:.3g} (95 %)"
         else:
             sentence = parameter_slope_sentence(part, column, prior)
         rows.append((names.parameter_coef(part.target, name), prior, sentence))
@@ -158,6 +162,9 @@ def parameter_slope_sentence(part: ParameterDesign, column: Any, prior: Prior) -
     """Return what a slope of a further parameter's formula implies for a typical step."""
     step, size = typical_step(column)
     low, high = (bound * size for bound in prior.interval())
+    if part.parameter.support == REAL:
+        odds = part.parameter.meaning.removeprefix("log ")
+        return f"{step} multiplies the {odds} by {np.exp(low):.2g} to {np.exp(high):.2g} (95 %)"
     if part.link.name in ("log", "logit"):
         what = part.target if part.link.name == "log" else f"odds of {part.target}"
         return f"{step} multiplies {what} by {np.exp(low):.2g} to {np.exp(high):.2g} (95 %)"

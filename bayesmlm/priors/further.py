@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bayesmlm.design import ParameterDesign
+from bayesmlm.families.parameter import REAL
 from bayesmlm.priors.prior import Normal, Prior
 
 SCALES = {"log": 1.0, "logit": 2.5, "probit": 1.5, "cloglog": 1.75}
@@ -42,6 +43,8 @@ def link_scale(part: ParameterDesign, constant: Prior) -> float:
     constant
         The default prior of the parameter, had it no formula.
     """
+    if part.parameter.support == REAL:
+        return SCALES["logit"]
     return SCALES.get(part.link.name, 2.5 * constant.quantile(0.5))
 
 
@@ -50,9 +53,11 @@ def parameter_intercept(part: ParameterDesign, constant: Prior) -> Prior:
 
     It is normal and has the central 95 % interval that the link of the parameter has under
     its default prior as a constant; with the identity link, that prior's median and 2.5 times
-    the median as SD.
+    the median as SD. Of log odds of categories it is Normal(0, 2.5).
     """
     centre = float(part.offset.mean())
+    if part.parameter.support == REAL:
+        return Normal(0.0 - centre, SCALES["logit"])
     if part.link.name not in SCALES:
         return Normal(constant.quantile(0.5) - centre, link_scale(part, constant))
     import numpy as np

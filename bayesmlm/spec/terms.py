@@ -22,6 +22,7 @@ CANONICAL_LINKS = {
     "beta_binomial": "logit",
     "negbinomial": "log",
     "cumulative": "logit",
+    "categorical": "logit",
     "zero_inflated_poisson": "log",
     "zero_inflated_negbinomial": "log",
     "hurdle_poisson": "log",

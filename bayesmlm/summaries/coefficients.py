@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.design import RandomBlock
+from bayesmlm.design import ParameterDesign, RandomBlock
 from bayesmlm.effects import effect_blocks
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.result import FitResult
@@ -25,11 +25,18 @@ Array = NDArray[np.float64]
 def fixef(result: FitResult, probability: float = PROBABILITY) -> pd.DataFrame:
     """Return one row a fixed coefficient; of a maximum, with standard errors.
 
+    Of a categorical response they are ``mu<category>_<coefficient>``, of every category.
+
     Raises
     ------
     StatisticError
         If the model has no fixed coefficients.
     """
+    import pandas as pd
+
+    if result.design.family.unordered:
+        parts = [part for part in result.design.further if part.coef]
+        return pd.concat([coefficient_table(result, part, probability) for part in parts])
     if not result.design.coef:
         raise StatisticError(
             message("a model without fixed effects", "one or more", "use ranef() or summary()")
@@ -37,6 +44,14 @@ def fixef(result: FitResult, probability: float = PROBABILITY) -> pd.DataFrame:
     if ERRORS in result.tree.children:
         return wald(result, probability)
     return table(result.posterior[names.BETA], probability)
+
+
+def coefficient_table(
+    result: FitResult, part: ParameterDesign, probability: float = PROBABILITY
+) -> pd.DataFrame:
+    """Return one row a coefficient of a further parameter's formula, by its prior's name."""
+    frame = table(result.posterior[names.of_parameter(names.BETA, part.target)], probability)
+    return frame.set_axis([names.parameter_coef(part.target, name) for name in frame.index])
 
 
 def ranef(result: FitResult, group: str, probability: float = PROBABILITY) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bayesmlm import names
 from bayesmlm.design import ParameterDesign
 from bayesmlm.result import FitResult
+from bayesmlm.summaries.coefficients import coefficient_table
 from bayesmlm.summaries.draws import PROBABILITY, table
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ def formula_parameters(
 
     posterior, parts = result.posterior, []
     if part.coef:
-        frame = table(posterior[names.of_parameter(names.BETA, part.target)], probability)
-        parts.append(frame.set_axis([names.parameter_coef(part.target, c) for c in frame.index]))
+        parts.append(coefficient_table(result, part, probability))
     for block in part.random:
         wanted = [names.sd(block.name)] + ([names.corr(block.name)] if block.pairs else [])
         for name in wanted:

@@ -26,6 +26,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "poisson": {},
     "negbinomial": {"shape": 1.6},
     "cumulative": {"thresholds": np.array([-1.2, 0.1, 1.4])},
+    "categorical": {"mu1": 0.4, "mu2": -0.7},
     "zero_inflated_poisson": {"zi": 0.3},
     "zero_inflated_negbinomial": {"shape": 1.6, "zi": 0.3},
     "hurdle_poisson": {"hu": 0.4},
@@ -99,6 +100,9 @@ def log_density(f: Family, y: np.ndarray, eta: np.ndarray, others: Any, rows: Ro
         k = y.astype(int)
         cdf = CDF[f.link.name]
         return np.log(cdf(cuts[k + 1] - eta) - cdf(cuts[k] - eta))
+    if f.name == "categorical":
+        every = np.exp([eta, *(np.full(eta.shape, value) for value in others.values())])
+        return np.log(every[y.astype(int), np.arange(len(y))] / every.sum(axis=0))
     if f.name.startswith("zero_inflated"):
         law = counts_of(f.name, mean(f, eta), others)
         return np.log(others["zi"] * (y == 0) + (1 - others["zi"]) * law.pmf(y))

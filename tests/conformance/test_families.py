@@ -196,6 +196,7 @@ SUPPORT = {
     "poisson": COUNTS,
     "negbinomial": COUNTS,
     "cumulative": ([-1, 0.5, np.nan, np.inf], [0, 1, 5]),
+    "categorical": ([-1, 0.5, 3, np.nan, np.inf], [0, 1, 2]),
     "zero_inflated_poisson": COUNTS,
     "zero_inflated_negbinomial": COUNTS,
     "hurdle_poisson": COUNTS,

@@ -118,7 +118,7 @@ def mean_square(f: Family, eta: float, line: np.ndarray, rows: Rows) -> float:
 
     if f.counts:
         most = {"trials": int(rows["trials"][0])} if "trials" in rows else {}
-        top = 3 if f.ordered else 1 if f.binary else most.get("trials", 3000)
+        top = 3 if f.ordered else 2 if f.unordered else 1 if f.binary else most.get("trials", 3000)
         return float(part(np.arange(top + 1.0)).sum())
     # y as a function of a point on the whole line, which the integral runs over
     if f.name == "beta":

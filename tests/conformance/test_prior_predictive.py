@@ -108,6 +108,7 @@ def test_responses_follow_from_the_parameters() -> None:
         ("b ~ x + (1 | g)", {"family": "cumulative", "link": "probit"}),
         ("o ~ x + (1 | g)", {"family": "cumulative"}),
         ("o ~ 1", {"family": "cumulative"}),
+        ("o ~ x + (1 | g)", {"family": "categorical"}),
     ],
 )
 def test_every_family(formula: str, options: dict[str, Any]) -> None:

@@ -122,3 +122,36 @@ def test_in_a_model_file():
     assert 'formula = "y ~ 1 + x; sigma ~ 1 + x + (1 | g)"' in text
     assert 'sigma_x = "Normal(0.0, 3.0)"' in text
     assert '"sd_sigma_g[Intercept]" = "HalfNormal(1.0)"' in text
+
+
+def test_priors_of_categories_by_the_names_of_all_or_of_one():
+    chosen = {
+        "x": mlm.Normal(0, 1),
+        "muc_x": mlm.Normal(0, 2),
+        "mub_slopes": mlm.Normal(0, 3),
+        "Intercept": mlm.Normal(0, 4),
+        "sd_g": mlm.HalfNormal(1),
+        "sd_muc_g": mlm.HalfNormal(2),
+        "corr": mlm.LKJ(3),
+        "corr_mub_g": mlm.LKJ(4),
+    }
+    values = model("f ~ x + o + (x | g)", "categorical", chosen).prior_values
+    b, c = values.predictors["mub"], values.predictors["muc"]
+    assert (b.coefficients["x"], b.coefficients["o"]) == (mlm.Normal(0, 1), mlm.Normal(0, 3))
+    assert c.coefficients["x"] == mlm.Normal(0, 2)
+    assert c.coefficients["o"] == mlm.Normal(0, 2.5 / DATA["o"].std())
+    assert b.coefficients["Intercept"] == c.coefficients["Intercept"] == mlm.Normal(0, 4)
+    assert not b.intercept_at_means
+    assert not c.intercept_at_means
+    assert set(values.sds["mub_g"].values()) == {mlm.HalfNormal(1)}
+    assert set(values.sds["muc_g"].values()) == {mlm.HalfNormal(2)}
+    assert values.correlations == {"mub_g": mlm.LKJ(4), "muc_g": mlm.LKJ(3)}
+
+
+def test_default_priors_of_categories_in_words():
+    found = model("f ~ x + (1 | g)", "categorical")
+    own = found.prior_values.predictors["muc"].coefficients
+    assert own == {"Intercept": mlm.Normal(0, 2.5), "x": mlm.Normal(0, 2.5 / DATA["x"].std())}
+    rows = found.priors().frame["implies"]
+    assert rows["muc_Intercept"].startswith("odds of c against a at mean predictors: 0.00745 to")
+    assert "multiplies the odds of b against a" in rows["mub_x"]

@@ -1,4 +1,4 @@
-"""Formulas of further parameters, sampled: the truth, an independent model, and refusals."""
+"""Formulas of further parameters and categories, sampled: truth, other models, refusals."""
 
 import warnings
 
@@ -233,3 +233,64 @@ def test_what_needs_one_parameter_for_all_rows_refuses():
     for call in calls:
         with pytest.raises(StatisticError, match="sigma has a formula"):
             call()
+
+
+@pytest.fixture(scope="module")
+def choices():
+    rng = np.random.default_rng(21)
+    g = np.repeat(np.arange(30), 30)
+    x = rng.normal(size=900)
+    u, v = rng.normal(0, 0.8, 30), rng.normal(0, 0.5, 30)
+    utility = np.stack([0 * x, 0.5 + x + u[g], -0.3 - 0.5 * x + v[g]], axis=1)
+    chosen = np.argmax(utility + rng.gumbel(size=utility.shape), axis=1)
+    return pd.DataFrame({"y": np.array(["bus", "car", "walk"])[chosen], "x": x, "g": g})
+
+
+def test_categories_are_recovered(choices):
+    model = mlm.Model("y ~ x + (1 | g)", choices, family="categorical")
+    fit = model.fit(draws=800, tune=600, seed=5, progress=False)
+    posterior = fit.result.posterior
+    assert not any("graph" in note for note in fit.result.notes)
+    for name, truth in {"beta_mucar": (0.5, 1.0), "beta_muwalk": (-0.3, -0.5)}.items():
+        for k, value in enumerate(truth):
+            within(posterior[name][..., k], value)
+    within(posterior["sd_mucar_g"], 0.8)
+    within(posterior["sd_muwalk_g"], 0.5)
+    assert "beta" not in posterior
+    rows = ["mucar_Intercept", "mucar_x", "muwalk_Intercept", "muwalk_x"]
+    assert list(fit.fixef().frame.index) == rows
+    assert "reference category is 'bus'" in str(fit.summary())
+    assert "log odds of walk against bus" in str(fit.summary())
+
+
+def test_categories_by_numerical_integration():
+    y = np.repeat(["a", "b", "c"], [12, 5, 23])
+    priors = {"Intercept": mlm.Normal(0, 1), "muc_Intercept": mlm.Normal(0.2, 0.7)}
+    model = mlm.Model("y ~ 1", pd.DataFrame({"y": y}), family="categorical", priors=priors)
+    posterior = model.fit(draws=2000, seed=1, progress=False).result.posterior
+    b, c = np.meshgrid(np.linspace(-4, 3, 500), np.linspace(-3, 4, 500), indexing="ij")
+    log = 5 * b + 23 * c - 40 * np.log(1 + np.exp(b) + np.exp(c))
+    log += scipy.stats.norm.logpdf(b) + scipy.stats.norm.logpdf(c, 0.2, 0.7)
+    weight = np.exp(log - log.max())
+    weight /= weight.sum()
+    for name, values in (("beta_mub", b), ("beta_muc", c)):
+        mean = (weight * values).sum()
+        sd = np.sqrt((weight * (values - mean) ** 2).sum())
+        assert float(posterior[name].mean()) == pytest.approx(mean, abs=0.1 * sd)
+        assert float(posterior[name].std()) == pytest.approx(sd, rel=0.06)
+
+
+@pytest.mark.parametrize("engine", [*REFUSING, "pql", "mql"])
+def test_engines_that_integrate_refuse_categories(choices, engine):
+    model = mlm.Model("y ~ x + (1 | g)", choices, family="categorical")
+    with pytest.raises(EngineError, match='next: *fit with "nuts"'):
+        model.fit(engine, progress=False)
+
+
+def test_categories_are_saved_and_loaded(choices, tmp_path):
+    model = mlm.Model("y ~ x", choices, family="categorical")
+    fit = model.fit(draws=500, tune=500, chains=4, seed=3, progress=False)
+    fit.save(tmp_path / "fit.zip")
+    loaded = mlm.load(tmp_path / "fit.zip")
+    assert loaded.result.design.family == fit.result.design.family
+    assert str(loaded.summary()) == str(fit.summary())

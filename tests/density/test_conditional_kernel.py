@@ -40,6 +40,7 @@ def make_data(n=48, seed=3):
             "share": positive / (1 + positive),
             "count": count,
             "sparse": np.where(rng.random(n) < 0.4, 0, count),
+            "choice": rng.choice(["red", "green", "blue", "none"], n),
         }
     )
 
@@ -215,3 +216,18 @@ def test_recovered_coefficients():
     part, own = density.parts[1], density.split(theta)[0][:, 2:]
     intercept_at_means = further["sigma"] @ part.design.X.mean(axis=0)
     np.testing.assert_allclose(intercept_at_means, own[:, -1])
+
+
+CATEGORIES = {
+    "slopes": "choice ~ x + w + (x | g)",
+    "several groupings and an offset": "choice ~ x + (1 | g) + (1 | k) + offset(o)",
+    "weights": "choice | weights(weight) ~ x + (1 | g)",
+    "no intercept": "choice ~ 0 + f",
+    "a formula of its own": "choice ~ x + (1 | g); mured ~ z",
+}
+
+
+@pytest.mark.parametrize("choice", ["centred", None])
+@pytest.mark.parametrize("case", CATEGORIES)
+def test_categories(case, choice):
+    check(CATEGORIES[case], "categorical", choice=choice)
