@@ -51,8 +51,8 @@ class EffectCoordinates:
         Whether another grouping nests in this one. Its rows are then not independent given
         its effect, the quick estimate of the reliability is too high, and it is not centred.
     parameter
-        Whose linear predictor it belongs to. Of a further parameter there is no quick
-        estimate of the reliability, and it is not centred.
+        Whose linear predictor it belongs to. Of further parameters but sigma there is no
+        quick estimate of the reliability, and they are not centred.
     """
 
     group: str
@@ -65,7 +65,7 @@ class EffectCoordinates:
 
     def __str__(self) -> str:
         why = "as asked" if self.by_user else f"reliability about {self.reliability:.2f}"
-        if self.parameter != names.MU and not self.by_user:
+        if self.parameter not in (names.MU, names.SIGMA) and not self.by_user:
             why = f"of {self.parameter}"
         elif self.holds_groups and not self.by_user:
             why = "another grouping nests in it"
@@ -99,7 +99,7 @@ def choose(
             refuse_centred(block, wishes)
             continue
         of_mu = block.parameter == names.MU
-        reliability = quick_reliability(design, block) if of_mu else np.zeros(len(block.effects))
+        reliability = (quick_reliability if of_mu else scale_reliability)(design, block)
         outer = any(block.name in level.nested_in for level in design.levels.levels)
         for k, effect in enumerate(block.effects):
             wish = wishes.get(f"{block.name}[{effect}]", wishes.get(block.name))
@@ -180,6 +180,56 @@ def quick_reliability(design: Design, block: RandomBlock) -> Array:
         Zero where no group has rows enough.
     """
     residual, weight = working_residual(design)
+    return moment_reliability(block, residual, weight, dispersion(design, residual, weight, block))
+
+
+def scale_reliability(design: Design, block: RandomBlock) -> Array:
+    """Estimate the reliability of each effect of a block on log sigma, zero elsewhere.
+
+    The logarithm of a residual's size is log sigma and an error of variance pi² / 8, where the
+    likelihood of a normal residual is as informative as an error of variance 1 / 2.
+
+    Returns
+    -------
+    array, shape (q,)
+    """
+    part = next(part for part in design.further if part.target == block.parameter)
+    if part.target != names.SIGMA or part.link.name != "log" or not design.family.has_scale:
+        return np.zeros(len(block.effects))
+    residual, weight = working_residual(design)
+    for own in design.random:
+        codes, size = own.grouping.codes, own.grouping.size
+        total = np.bincount(codes, weight, size)
+        residual = residual - (np.bincount(codes, weight * residual, size) / total)[codes]
+    length = np.abs(residual) * np.sqrt(weight)
+    if not length.any():
+        return np.zeros(len(block.effects))
+    working = np.log(np.maximum(length, 1e-3 * length.mean())) - part.offset
+    ones = np.full(len(working), 1.0)
+    rest = working - part.X @ weighted_least_squares(part.X, working, ones)
+    return moment_reliability(block, rest, ones, np.pi**2 / 8, 0.5)
+
+
+def moment_reliability(
+    block: RandomBlock,
+    residual: Array,
+    weight: Array,
+    error: float,
+    informative: float | None = None,
+) -> Array:
+    """Estimate the reliability of each effect of a block from residuals, by moments.
+
+    Parameters
+    ----------
+    block
+        The effects.
+    residual, weight
+        Of the rows, shape (N,).
+    error
+        Variance of a row of weight one within groups.
+    informative
+        Variance of an error that would say as much as the likelihood does; None: `error`.
+    """
     codes, size, q = block.grouping.codes, block.grouping.size, len(block.effects)
     cross = np.empty((size, q, q))
     moment = np.empty((size, q))
@@ -193,11 +243,12 @@ def quick_reliability(design: Design, block: RandomBlock) -> Array:
         return np.zeros(q)
     inverse = np.linalg.inv(cross[full])
     estimate = np.einsum("jab,jb->ja", inverse, moment[full])
-    variance = np.einsum("jaa->ja", inverse) * dispersion(design, residual, weight, block)
+    variance = np.einsum("jaa->ja", inverse) * error
     precision = 1 / variance
     centre = (precision * estimate).sum(0) / precision.sum(0)
     excess = (precision * (estimate - centre) ** 2).sum(0) - (full.sum() - 1)
     tau2 = np.maximum(excess, 0) / (precision.sum(0) - (precision**2).sum(0) / precision.sum(0))
+    variance = variance * (1.0 if informative is None else informative / error)
     return np.asarray((tau2 / (tau2 + variance)).mean(0))
 
 

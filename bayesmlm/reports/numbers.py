@@ -89,6 +89,8 @@ class _Writer:
     def rows(self) -> list[tuple[str, str]]:
         """Return headers and equations, then the distributions."""
         written = self.written
+        if self.result.design.family.unordered:
+            return [("", text) for text in self.further()]
         left = outcome_text(self.result.spec.response, strict=False)
         rows = [("level 1:", f"{left} = {self.right(written.first, written.offset)}")]
         rows += [("", text) for text in self.level_1()]
@@ -109,7 +111,8 @@ class _Writer:
                 with_error(own) + ("" if coef == names.INTERCEPT else f"*{coef}")
                 for coef, own in zip(part.coef, draws, strict=True)
             ]
-            predictor = dict(self.result.spec.response.predictors)[part.target]
+            response = self.result.spec.response
+            predictor = dict(response.predictors).get(part.target, response.mu)
             terms += [f"offset({each})" for each in predictor.offset]
             terms += [f"effects by {block.grouping.name}" for block in part.random]
             lines.append(f"{part.sentence} = {' + '.join(terms) or '0'}".replace("+ -", "- "))
@@ -183,6 +186,9 @@ class _Writer:
     def latex(self) -> str:
         """Return the equations in LaTeX."""
         written = self.written
+        if self.result.design.family.unordered:
+            texts = [rf"&\text{{{escape(text)}}}" for text in self.further()]
+            return "\\begin{aligned}\n" + " \\\\\n".join(texts) + "\n\\end{aligned}"
         y = rf"\text{{{escape(outcome_text(self.result.spec.response, strict=False))}}}"
         lines = [rf"{y} &= {self.right_latex(written.first)}"]
         lines += [f"{symbol(line.left)} &= {self.right_latex(line)}" for line in written.lines]

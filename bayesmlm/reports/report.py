@@ -176,7 +176,7 @@ def assumptions_section(result: FitResult) -> str:
         *(
             f"The effects of {block.name} are {LAWS[block.distribution]} with mean zero, "
             "independent between groups, of one covariance matrix, and unrelated to the predictors."
-            for block in design.random
+            for block in design.blocks
         ),
         *(
             f"{mean.x} is normal within {mean.group} about latent means, which are normal."

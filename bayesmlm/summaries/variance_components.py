@@ -159,7 +159,9 @@ def variance_components(result: FitResult, probability: float = PROBABILITY) -> 
             message(
                 "variance components of a model without random effects or a residual SD",
                 "models with one or the other",
-                "read the fixed effects: fit.fixef()",
+                "read the SDs of the formulas: fit.summary()"
+                if result.design.blocks
+                else "read the fixed effects: fit.fixef()",
             )
         )
     frame = pd.DataFrame(records).set_index(["group", "effect"])

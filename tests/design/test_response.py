@@ -197,3 +197,33 @@ def test_counts_that_are_all_zero_are_told(name):
     assert unlikely(response, family(name), found) == (
         "every response is 0: only the priors bound the intercept."
     )
+
+
+def categories(values):
+    frame = pd.DataFrame({"c": values})
+    return read_outcome(formula("c ~ 1").response, family("categorical"), frame)
+
+
+def test_categories_without_an_order():
+    found = categories(pd.Categorical(["walk", "bus", "car", "bus"]))
+    assert found.categories == ("bus", "car", "walk")
+    assert (found.reference, found.y.tolist()) == ("bus", [2, 0, 1, 0])
+    assert found.note == "reference category is 'bus'; log odds against it: mucar, muwalk."
+    chosen = pd.Categorical(["walk", "bus", "car"], categories=["walk", "car", "bus"])
+    assert categories(chosen).reference == "walk"
+    numbers = categories([7, 3, 3, 12])
+    assert (numbers.categories, numbers.y.tolist()) == ((3, 7, 12), [1, 0, 0, 2])
+
+
+@pytest.mark.parametrize(
+    ("values", "got"),
+    [
+        ([0, 1, 1], "two categories: 0, 1"),
+        ([2, 2], "one category: 2"),
+        ([1, 2, 3.5], "values such as 3.5"),
+        (list(range(51)), "51 categories"),
+    ],
+)
+def test_what_is_no_set_of_categories(values, got):
+    with pytest.raises(DataError, match=got):
+        categories(values)

@@ -154,7 +154,12 @@ def test_coordinates_of_a_further_parameter():
     assert [(each.group, each.effect, each.choice) for each in own] == [
         ("sigma_g", "Intercept", "non-centred")
     ]
-    assert "of sigma" in str(own[0])
+    zero = mlm.Model("count ~ x; zi ~ (1 | g)", ROWS, family="zero_inflated_poisson")
+    (other,) = choose(zero.design)
+    assert (other.choice, str(other)) == (
+        "non-centred",
+        "Intercept by zi_g: non-centred (of zi)",
+    )
     asked = choose(model.design, {"sigma_g": "centred"})
     assert [each.choice for each in asked if each.group == "sigma_g"] == ["centred"]
     with pytest.raises(EngineError, match="sigma_g"):

@@ -11,7 +11,7 @@ import pytest
 
 from bayesmlm.errors import BayesmlmWarning, EngineError
 from bayesmlm.graph import choose
-from bayesmlm.graph.parametrisation import ENOUGH, quick_reliability
+from bayesmlm.graph.parametrisation import ENOUGH, quick_reliability, scale_reliability
 from bayesmlm.model import Model
 
 
@@ -142,3 +142,27 @@ def test_a_model_without_groups_has_nothing_to_choose() -> None:
         choose(design, "centered")
     with pytest.raises(EngineError, match="no random effects"):
         choose(design, {"g": "centred"})
+
+
+@pytest.mark.parametrize(("groups", "n", "tau"), [(400, 30, 0.4), (400, 8, 0.4), (400, 30, 0.15)])
+def test_effects_on_sigma_are_near_the_truth(groups: int, n: int, tau: float) -> None:
+    rng = np.random.default_rng(6)
+    g = np.repeat(np.arange(groups), n)
+    x, u, v = rng.normal(size=len(g)), rng.normal(size=groups), rng.normal(0, tau, groups)
+    y = 1 + u[g] + 0.5 * x + np.exp(0.3 * x + v[g]) * rng.normal(size=len(g))
+    model = Model("y ~ x + (1 | g); sigma ~ x + (1 | g)", pd.DataFrame({"y": y, "x": x, "g": g}))
+    (estimate,) = scale_reliability(model.design, model.design.further[0].random[0])
+    # the log of a normal sample's SD has the variance 1 / (2 n)
+    assert estimate == pytest.approx(tau**2 / (tau**2 + 1 / (2 * n)), abs=0.12)
+    own = next(each for each in choose(model.design) if each.group == "sigma_g")
+    assert own.choice == ("centred" if estimate >= ENOUGH else "non-centred")
+
+
+def test_effects_on_other_parameters_have_no_quick_reliability() -> None:
+    data = simulated(20, 10, 1.0)
+    for text, family in (
+        ("y ~ x; identity(sigma) ~ (1 | g)", "gaussian"),
+        ("y ~ x; nu ~ (1 | g)", "student"),
+    ):
+        design = Model(text, data, family=family).design
+        np.testing.assert_array_equal(scale_reliability(design, design.further[0].random[0]), 0)
