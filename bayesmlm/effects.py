@@ -47,7 +47,7 @@ def effect_blocks(result: FitResult, group: str) -> Iterator[tuple[Integers, Arr
         Which groups, and their draws, shape (groups, q, S): a block of at most 64 MB, the
         caller's to change.
     """
-    block = result.design.block(group)
+    block = result.design.any_block(group)
     kept = kept_draws(result, block)
     if kept is None:
         yield from leading_effects(result, block).blocks()
@@ -80,7 +80,7 @@ def random_effects(
     """
     import xarray as xr
 
-    block = result.design.block(group)
+    block = result.design.any_block(group)
     chosen = positions(block, labels)
     kept = kept_draws(result, block)
     if kept is None:

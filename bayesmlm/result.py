@@ -62,7 +62,7 @@ class FitResult:
         """
         known = [block.name for block in self.design.random or self.design.blocks]
         if group is not None:
-            return self.design.block(group).name
+            return self.design.any_block(group).name
         if len(known) != 1:
             raise SpecError(
                 message(

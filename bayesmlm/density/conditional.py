@@ -311,7 +311,7 @@ def reference(posterior: ConditionalPosterior) -> Array:
         X, wanted = part.design.X @ part.fixed.display, mean - part.design.offset
         own[:] = np.linalg.lstsq(X, wanted, rcond=None)[0]
     for group, effect in posterior.means:
-        block = design.block(group)
+        block = design.any_block(group)
         at = block.effects.index(effect)
         values[group][0, :, at] = posterior.mean_matrix(group, effect) @ coordinates[0]
     return theta

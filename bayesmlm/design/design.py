@@ -252,14 +252,14 @@ class Design:
         )
 
     def block(self, group: str) -> RandomBlock:
-        """Return the random block of a grouping; ``sigma_<group>`` of a formula of sigma.
+        """Return the random block of a grouping, of effects on the location.
 
         Raises
         ------
         SpecError
             If nothing varies over such a grouping.
         """
-        for block in self.blocks:
+        for block in self.random:
             if block.name == group:
                 return block
         inner = [block for block in self.random if block.grouping.columns[-1] == group]
@@ -268,10 +268,21 @@ class Design:
         raise SpecError(
             message(
                 f"no effects vary over {group!r}",
-                ", ".join(block.name for block in self.blocks) or "none: the model has no groups",
+                ", ".join(block.name for block in self.random) or "none: the model has no groups",
                 "name one of these groupings",
             )
         )
+
+    def any_block(self, group: str) -> RandomBlock:
+        """Return a random block, also of a further parameter: ``sigma_<group>``.
+
+        Raises
+        ------
+        SpecError
+            If nothing varies over such a grouping.
+        """
+        found = [b for part in self.further for b in part.random if b.name == group]
+        return found[0] if found else self.block(group)
 
     def apply(self, data: Any, groupings: Iterable[str] | None = None) -> PredictorRows:
         """Encode new data exactly as the training data were encoded.

@@ -123,7 +123,7 @@ def jittered(posterior: ConditionalPosterior, seed: int, jitter: float) -> Array
         own += parameter_start(part, design)
     psi += hyperparameter_start(posterior, scale)
     for group, effect in posterior.means:
-        block = design.block(group)
+        block = design.any_block(group)
         k = block.effects.index(effect)
         own_scale = scale if block.parameter == names.MU else 1.0
         values[group][:, :, k] *= own_scale / np.sqrt((block.Z[:, k] ** 2).mean())

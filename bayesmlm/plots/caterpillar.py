@@ -56,7 +56,7 @@ def caterpillar(
     backend
         ``"matplotlib"``, ``"plotly"`` or ``"bokeh"``.
     """
-    block = result.design.block(group)
+    block = result.design.any_block(group)
     frame = ranef(result, group, probability)
     effects = list(block.effects) if effect is None else [block.effect(effect)]
     count = block.grouping.size

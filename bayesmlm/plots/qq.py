@@ -58,7 +58,7 @@ def qq(
     is true: their intervals are long, and a straight line proves little.
     """
     check_probability(probability)
-    block = result.design.block(group)
+    block = result.design.any_block(group)
     effects = list(block.effects) if effect is None else [block.effect(effect)]
     ordered = ordered_effects(result, block.name)
     if ordered.shape[2] == 1:

@@ -35,7 +35,7 @@ def scatter_matrix(result: FitResult, group: str, *, backend: str = "matplotlib"
     Posterior means are shrunken: they spread less than the ellipses and the curves, which
     are of the population.
     """
-    block = result.design.block(group)
+    block = result.design.any_block(group)
     q = len(block.effects)
     if q == 1:
         raise StatisticError(

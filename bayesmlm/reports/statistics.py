@@ -120,7 +120,7 @@ def standard_error_table(result: FitResult, group: str, kind: str) -> Table:
 def ranks_table(result: FitResult, group: str, effect: str | None, probability: float) -> Table:
     """Return ranks; see `bayesmlm.summaries.ranks`."""
     frame = summaries.ranks(result, group, effect, probability)
-    name = effect or result.design.block(group).effects[0]
+    name = effect or result.design.any_block(group).effects[0]
     return estimates(
         f"Ranks by {group}: {name}",
         frame,

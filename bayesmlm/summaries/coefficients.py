@@ -56,7 +56,7 @@ def coefficient_table(
 
 def ranef(result: FitResult, group: str, probability: float = PROBABILITY) -> pd.DataFrame:
     """Return one row a group and effect: its deviation from the fixed part."""
-    block = result.design.block(group)
+    block = result.design.any_block(group)
     return by_group((draws for _, draws in effect_blocks(result, block.name)), block, probability)
 
 
@@ -66,7 +66,7 @@ def coef(result: FitResult, group: str, probability: float = PROBABILITY) -> pd.
     An effect without a fixed coefficient is its deviation. Group-level predictors are not
     added: with ``y ~ x * w + (x | g)`` the coefficient of x is the one at w = 0.
     """
-    block = result.design.block(group)
+    block = result.design.any_block(group)
     return by_group(coef_blocks(result, block), block, probability)
 
 
@@ -103,7 +103,7 @@ def corr(result: FitResult, group: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    block = result.design.block(group)
+    block = result.design.any_block(group)
     matrix = np.eye(len(block.effects))
     if block.pairs:
         means = result.posterior[names.corr(block.name)].mean(("chain", "draw")).to_numpy()

@@ -70,7 +70,7 @@ def ranks(
     import pandas as pd
 
     check_probability(probability)
-    block = result.design.block(group)
+    block = result.design.any_block(group)
     at = block.effects.index(chosen_effect(block, effect))
     found = ranks_of(np.concatenate([d[:, at] for _, d in effect_blocks(result, block.name)]))
     index = pd.Index(list(block.grouping.labels), name=block.name)

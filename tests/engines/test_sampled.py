@@ -9,7 +9,7 @@ import scipy.stats
 from scipy.special import expit
 
 import bayesmlm as mlm
-from bayesmlm.errors import BayesmlmWarning, EngineError, StatisticError
+from bayesmlm.errors import BayesmlmWarning, EngineError, SpecError, StatisticError
 
 J, EACH = 40, 25
 
@@ -184,6 +184,15 @@ def test_summary_and_tables(fit):
     assert "sigma_x" in str(fit.equations())
 
 
+def test_effects_on_sigma_are_no_effects_on_the_response(fit):
+    assert fit.plot.caterpillar("sigma_g")
+    assert fit.ranks("sigma_g").frame.shape[0] == J
+    assert fit.random_effects("sigma_g", [3]).dims == ("chain", "draw", "g", "sigma_g_effect")
+    for draw in (fit.plot.lines, fit.plot.spaghetti, fit.plot.within_between):
+        with pytest.raises(SpecError, match="no effects vary over 'sigma_g'"):
+            draw("sigma_g")
+
+
 @pytest.mark.parametrize(
     "statistic", ["icc", "reliability", "shrinkage", "r2", "standard_errors", "anova"]
 )
@@ -207,7 +216,7 @@ def test_new_data_meet_every_formula(fit, location_scale):
     rows = design.apply(location_scale[0].iloc[:5])
     np.testing.assert_array_equal(rows.further["sigma"].X, design.further[0].X[:5])
     np.testing.assert_array_equal(
-        rows.further["sigma"].codes["sigma_g"], design.block("sigma_g").grouping.codes[:5]
+        rows.further["sigma"].codes["sigma_g"], design.any_block("sigma_g").grouping.codes[:5]
     )
 
 
