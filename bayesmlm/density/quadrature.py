@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.density import effect_draws, quadrature_kernel
+from bayesmlm.density import effect_draws, higher_order, quadrature_kernel
 from bayesmlm.density.conditional_kernel import factor_gradient, scaled_factor
 from bayesmlm.density.gauss_hermite import gauss_hermite
 from bayesmlm.density.grouped_rows import GroupedRows, grouped_rows
@@ -55,6 +55,8 @@ class QuadratureMarginal:
         Points and log weights of the nodes.
     modes
         Standard effects from which the search for the modes begins, shape (J, q).
+    order
+        With one node, of Laplace's approximation; see `higher_order`.
     """
 
     design: Design
@@ -65,6 +67,7 @@ class QuadratureMarginal:
     nodes: int
     rule: tuple[Array, Array]
     modes: Array
+    order: int = higher_order.PLAIN
 
     @property
     def size(self) -> int:
@@ -101,6 +104,12 @@ class QuadratureMarginal:
             quadrature_kernel.evaluate, len(values), self.work(len(values)), coordinates, G,
             others, *self.arrays, self.rule, self.modes, values,
         )  # fmt: skip
+        if self.order != higher_order.PLAIN:
+            rule = higher_order.moments_rule(self.modes.shape[1])
+            spread(
+                higher_order.add_corrections, len(values), 4 * self.work(len(values)),
+                coordinates, G, others, *self.arrays, rule, self.modes, values,
+            )  # fmt: skip
         return values + self.data.constant
 
     def likelihood_slopes(
@@ -128,8 +137,16 @@ class QuadratureMarginal:
         return self.likelihood(coordinates, *self.scales(psi))
 
     def log_likelihood_gradient(self, theta: Array) -> tuple[Array, Array]:
-        """Return log p(y | theta), shape (S,), and its gradient, shape (S, size)."""
+        """Return log p(y | theta), shape (S,), and its gradient, shape (S, size).
+
+        By central differences where the approximation is of a higher order.
+        """
         theta = np.atleast_2d(theta)
+        if self.order != higher_order.PLAIN:
+            (S, d), moves = theta.shape, STEP * np.eye(theta.shape[1])
+            around = theta[:, None] + np.concatenate([np.zeros((1, d)), moves, -moves])
+            found = self.log_likelihood(around.reshape(-1, d)).reshape(S, -1)
+            return found[:, 0], (found[:, 1 : d + 1] - found[:, d + 1 :]) / (2 * STEP)
         coordinates, psi = self.split(theta)
         p, sigma = coordinates.shape[1], self.layout.sigma
         values, slopes, G_slopes, _ = self.likelihood_slopes(coordinates, *self.scales(psi))

@@ -6,11 +6,12 @@ the shift of the mode when quadrature over the leading grouping takes the place 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmlm.density.higher_order import PLAIN
 from bayesmlm.density.latent import LatentMarginal
 from bayesmlm.density.quadrature import QuadratureMarginal
 
@@ -72,8 +73,8 @@ def quadrature_shift(marginal: QuadratureMarginal, mode: Array, covariance: Arra
         Of fixed effects and hyperparameters, shapes (p + d,) and (p + d, p + d).
     """
     p = marginal.data.X.shape[1]
-    slopes = [marginal.with_nodes(k).gradient(mode[None])[1][0] for k in (1, many_nodes(marginal))]
-    move = covariance @ (slopes[1] - slopes[0])
+    many = replace(marginal, order=PLAIN).with_nodes(many_nodes(marginal))
+    move = covariance @ (many.gradient(mode[None])[1][0] - marginal.gradient(mode[None])[1][0])
     return Shift(move[p:] / np.sqrt(np.diag(covariance)[p:]), move[:p])
 
 

@@ -101,9 +101,16 @@ class Quadrature(Engine):
         """Explore the posterior; see `Engine.fit`."""
         if self.takes_field(design):
             return self.fit_nested(design, priors, seed, progress)
+        with progress.running(), progress.stage("prepare"):
+            marginal = require_quadrature(design, priors, "Quadrature")
+        return self.fit_marginal(marginal, seed, progress)
+
+    def fit_marginal(
+        self, marginal: QuadratureMarginal, seed: int, progress: Progress
+    ) -> FitResult:
+        """Explore the posterior of fixed effects and hyperparameters together."""
+        design, priors = marginal.design, marginal.priors
         with progress.running():
-            with progress.stage("prepare"):
-                marginal = require_quadrature(design, priors, "Quadrature")
             with progress.stage("mode", "the first time on a machine kernels are compiled"):
                 marginal, mode, move = self.find_mode(marginal)
             with progress.stage("parameters"):

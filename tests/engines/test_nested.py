@@ -1,5 +1,6 @@
 """Laplace and quadrature with fixed effects integrated out too: layout, audit, agreement."""
 
+import re
 import warnings
 
 import numpy as np
@@ -10,6 +11,7 @@ import bayesmlm as mlm
 from bayesmlm.checks.importance import SHIFT_LIMIT
 from bayesmlm.engines import nested
 from bayesmlm.engines.importance import WeightedSample
+from bayesmlm.errors import EngineError
 
 
 def clusters(size, rows=2000, sd=1.5, seed=3):
@@ -125,3 +127,48 @@ def test_effects_that_cannot_be_left_out_are_kept_and_told():
         fit = model.fit(mlm.Laplace(keep_random_effects=False), seed=1)
     assert any("are kept" in note for note in fit.result.notes)
     assert "u_g" in fit.tree["posterior"]
+
+
+@pytest.mark.parametrize("size", [5, 10])
+def test_a_higher_order_is_closer_to_quadrature(size):
+    """The SD's posterior mean, and what the audit says is still missing."""
+    options = {"draws": 1000, "evaluations": 2048}
+    plain, sixth, truth = (
+        fit("y ~ x + (1 | g)", clusters(size), "bernoulli", engine)
+        for engine in (
+            mlm.Laplace(**options),
+            mlm.Laplace(order=6, **options),
+            mlm.Quadrature(nodes=15, **options),
+        )
+    )
+    sds = [found.result.posterior["sd_g"].to_numpy() for found in (plain, sixth, truth)]
+    off = [(own.mean() - sds[2].mean()) / sds[2].std() for own in sds[:2]]
+    assert off[0] < -0.15 and abs(off[1]) < 0.4 * abs(off[0])
+    assert abs(sixth.check().shift) < 0.5 * abs(plain.check().shift)
+    assert sixth.check().shift == pytest.approx(-off[1], abs=0.15)
+    assert sixth.result.engine == mlm.Laplace(order=6, **options)
+    assert sixth.result.notes[0] == (
+        "Random effects integrated out by Laplace's approximation of order 6."
+    )
+
+
+@pytest.mark.parametrize(
+    ("formula", "family", "link", "got"),
+    [
+        ("k ~ 1 + (1 | g) + (1 | h)", "poisson", None, "poisson family (log link) and 2 groupings"),
+        ("k ~ 1 + (1 | g)", "poisson", "sqrt", "poisson family (sqrt link) and 1 grouping"),
+        ("k ~ 1 + (1 | g)", "gaussian", None, "gaussian family (identity link) and 1 grouping"),
+    ],
+)
+def test_what_a_higher_order_does_not_serve(formula, family, link, got):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", mlm.BayesmlmWarning)
+        model = mlm.Model(formula, crossed(), family=family, link=link)
+    with pytest.raises(EngineError, match=re.escape(f"Laplace(order=6) of a model with the {got}")):
+        model.fit("laplace", order=6)
+
+
+@pytest.mark.parametrize("order", [1, 4, 2.5, True, "six", None])
+def test_orders_are_two_and_six(order):
+    with pytest.raises(EngineError, match=r"(?s)Laplace\(order=.*2 or 6"):
+        mlm.Laplace(order=order)
