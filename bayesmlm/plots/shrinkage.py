@@ -16,6 +16,7 @@ from bayesmlm.plots.canvas import BLUE, GREY, INK, RUST, Panel, Picture, canvas,
 from bayesmlm.plots.coefficients import GroupCoefficients, group_coefficients
 from bayesmlm.plots.units import unit
 from bayesmlm.result import FitResult
+from bayesmlm.summaries.coefficients_by_group import CLOSE
 from bayesmlm.summaries.variance_components import covariance_draws
 
 Array = NDArray[np.float64]
@@ -142,7 +143,8 @@ def plane(
     panel.points(centre[:1], centre[1:], size=7, color=RUST)
     outside = clip(panel, separate, np.vstack([pooled, ellipse(centre, T, ELLIPSES[-1])]))
     names = [found.block.effects[k] for k in pair]
-    moved = np.nanstd(found.population[:, pair], axis=0).any()
+    population = found.population[:, pair]
+    moved = (np.nanstd(population, axis=0) > CLOSE * np.nanmax(np.abs(population), axis=0)).any()
     about = (
         "\nthe ellipses move with the predictors of a group: drawn at their mean" if moved else ""
     )

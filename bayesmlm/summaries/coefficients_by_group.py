@@ -83,7 +83,8 @@ def proportional(column: Array, block: RandomBlock) -> Array | None:
         if told.any() and is_small(column - z * c[codes], column):
             same = np.ptp(c[told]) <= CLOSE * np.abs(c[told]).max()
             found = np.zeros((J, block.Z.shape[1]))
-            found[:, q] = np.where(told, c, c[told][0] if same else np.nan)
+            # one number for all, free of the rounding that tells them apart
+            found[:, q] = float(np.median(c[told])) if same else np.where(told, c, np.nan)
             return found
     return None
 

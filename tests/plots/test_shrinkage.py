@@ -35,3 +35,14 @@ def test_groups_left_out_are_counted(make, frame):
 
 def test_the_matrix_has_a_panel_a_pair(make):
     assert len(scatter_matrix(make("y ~ x + w + (x + w:x | g)"), "g").axes) == 9
+
+
+def test_ellipses_move_only_with_predictors_of_the_groups(make, frame):
+    data = frame.assign(x=0.1 * frame["x"] + 0.17)
+    for formula, moves in (
+        ("y ~ x + (x | g)", False),
+        ("y ~ grand(x) + (x | g)", False),
+        ("y ~ x*w + (x | g)", True),
+    ):
+        title = shrinkage(make(formula, data), "g").axes[0].get_title()
+        assert ("ellipses move" in title) is moves
