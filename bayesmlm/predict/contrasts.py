@@ -122,13 +122,14 @@ def slope_contrasts(
     numbers = {
         name for name in chosen if levels_of(design, name) is None and not is_boolean(data, name)
     }
-    if not numbers or (variables is not None and len(numbers) < len(chosen)):
-        other = ", ".join(repr(name) for name in chosen if name not in numbers)
+    other = [name for name in chosen if name not in numbers]
+    if not numbers or (variables is not None and other):
+        got = f"slopes of {', '.join(map(repr, other))}, which have categories"
         raise StatisticError(
             message(
-                f"slopes of {other or 'a model without predictors'}, which are categories",
-                ", ".join(sorted(numbers)) or "numbers",
-                "ask for comparisons of categories",
+                got if other else "slopes of a model without predictors",
+                ", ".join(sorted(numbers)) or "predictors that are numbers",
+                "ask for comparisons of categories" if other else "add a predictor to the formula",
             )
         )
     found = []

@@ -1,5 +1,10 @@
 """Average predictions, comparisons and slopes against arithmetic on the draws."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -199,7 +204,9 @@ def test_refusals(fit):
     own = fit("y ~ x + c + (1 | g)")
     with pytest.raises(StatisticError, match=r"(?s)'g' is no predictor.*x, c.*not a term or a gro"):
         own.comparisons("g")
-    with pytest.raises(StatisticError, match=r"(?s)slopes of 'c'.*comparisons of categories"):
+    with pytest.raises(
+        StatisticError, match=r"(?s)slopes of 'c', which have categories.*comparisons of"
+    ):
         own.slopes(["x", "c"])
     with pytest.raises(StatisticError, match=r"(?s)'c' changed by 'top'.*two of 'lo', 'mid', 'hi'"):
         own.comparisons({"c": "top"})
@@ -215,6 +222,8 @@ def test_refusals(fit):
         own.datagrid(z=1)
     with pytest.raises(StatisticError, match="without predictors"):
         fit("y ~ 1 + (1 | g)").comparisons()
+    with pytest.raises(StatisticError, match="slopes of a model without predictors"):
+        fit("y ~ 1 + (1 | g)").slopes()
 
 
 def test_a_loaded_fit_needs_the_data(fit):
@@ -222,3 +231,37 @@ def test_a_loaded_fit_needs_the_data(fit):
     with pytest.raises(StatisticError, match="(?s)loaded from a file.*pass data="):
         own.avg_comparisons()
     assert own.avg_comparisons("x", FRAME).frame.shape == (1, 4)
+
+
+MANY = """
+import resource, sys
+import numpy as np, pandas as pd
+import bayesmlm as mlm
+
+def peak():
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+rng = np.random.default_rng(0)
+g, x = np.repeat(np.arange(50), 20), rng.normal(size=1000)
+n = rng.poisson(np.exp(0.5 * x + rng.normal(0, 0.3, size=50)[g]))
+model = mlm.Model("n ~ x + (1 | g)", pd.DataFrame({"g": g, "x": x, "n": n}), family="poisson")
+fit = model.fit("laplace", seed=1, draws=4000)
+for size in (5_000, 100_000):
+    rows = {"g": rng.integers(0, 50, size), "x": rng.normal(size=size), "s": np.arange(size) % 5}
+    assert fit.avg_comparisons("x", pd.DataFrame(rows), by="s").frame.notna().all(axis=None)
+    print(peak())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no module resource")
+def test_comparisons_hold_no_array_of_rows_and_draws():
+    """100,000 rows of 4,000 draws twice: 6.4 GB, of which blocks are held."""
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "-c", MANY], env=environment, capture_output=True, text=True, check=True
+    )
+    small, large = map(float, done.stdout.split())
+    assert large - small < 100
