@@ -452,6 +452,8 @@ class Fit:
     ) -> Effect:
         """Compare predictions with a predictor at two values, all else as it is.
 
+        Group means that the formula takes of a predictor stay those of the fit, for its groups.
+
         Parameters
         ----------
         variables
