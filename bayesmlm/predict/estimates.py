@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bayesmlm import names
 from bayesmlm.design.frame import narwhalify
 from bayesmlm.errors import StatisticError, message
+from bayesmlm.families import Family
 from bayesmlm.predict.averages import By, Sets, sets
 from bayesmlm.predict.contrasts import Contrast
 from bayesmlm.predict.interval import COLUMNS, Interval
@@ -194,6 +195,15 @@ class Estimates:
         )
 
 
+def allowed(family: Family, contrasts: Sequence[Contrast] | None, kind: str) -> tuple[str, ...]:
+    """Return the comparisons that are defined; a ratio is of means, that of odds of shares."""
+    slopes = any(each.divisor != 1.0 for each in contrasts or ())
+    if contrasts is None or slopes or kind == LINEAR:
+        return ("difference",)
+    share = family.ordered or family.binary or family.proportion
+    return tuple(COMPARE) if share else tuple(name for name in COMPARE if "odds" not in name)
+
+
 def estimates(
     result: FitResult,
     data: Any,
@@ -221,8 +231,8 @@ def estimates(
         True averages over all rows; names of columns, over the rows of each combination; None
         estimates every row.
     compare
-        ``"difference"``, ``"ratio"``, ``"log_ratio"`` or ``"log_odds_ratio"``; of averages
-        the averages are compared.
+        ``"difference"``, ``"ratio"``, ``"log_ratio"`` or ``"log_odds_ratio"`` (of shares and
+        probabilities); of averages the averages are compared.
     groups, kind, seed, replicates
         As of `bayesmlm.predict.predict`; comparisons are of means or linear predictors.
     own
@@ -235,9 +245,9 @@ def estimates(
     DataError
         If the rows cannot be predicted.
     """
-    check_choice("compare", compare, COMPARE)
-    check_choice("kind", kind, KINDS if contrasts is None else (MEAN, LINEAR))
     design, frame = result.design, narwhalify(data)
+    check_choice("kind", kind, KINDS if contrasts is None else (MEAN, LINEAR))
+    check_choice("compare", compare, allowed(design.family, contrasts, kind))
     treatment = treatments(design, groups)
 
     def rows_of(rows: Any) -> Target:

@@ -214,6 +214,11 @@ def test_refusals(fit):
         own.comparisons({"x": "reference"})
     with pytest.raises(StatisticError, match=r"(?s)compare: 'rato' \(did you mean 'ratio'"):
         own.comparisons(compare="rato")
+    with pytest.raises(StatisticError, match=r"(?s)compare: 'log_odds_ratio'.*'log_ratio'\n"):
+        own.comparisons(compare="log_odds_ratio")
+    for ask in (own.slopes, own.predictions, lambda **more: own.comparisons(kind="linear", **more)):
+        with pytest.raises(StatisticError, match=r"compare: 'ratio'\n  allowed: 'difference'\n"):
+            ask(compare="ratio")
     with pytest.raises(StatisticError, match="kind: 'response'"):
         own.comparisons(kind="response")
     with pytest.raises(DataError, match="unknown column 'region'"):
