@@ -27,7 +27,7 @@ from bayesmlm.predict.parameters import Parameters
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-REACH = 8.5
+REACH = 7.2
 """Standard deviations that the nodes of a normal number reach."""
 
 FAR = 23.0
