@@ -12,7 +12,8 @@ export PYTHON
 one_thread := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 pytest := $(one_thread) $(python) -m pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: help demo gallery engines pictures readme benchmark benchmark-peers test test-all lint format \
+.PHONY: help demo gallery engines pictures checks-table readme benchmark benchmark-peers test \
+	test-all lint format \
 	lock clean run-env dev-env
 
 help:
@@ -20,6 +21,7 @@ help:
 	@echo 'make gallery   set up, then fit every model of models/ whose data are found (BAYESMLM_DATA)'
 	@echo 'make engines   every engine on every generalized model, judged against Stan or NUTS'
 	@echo 'make pictures  draw the pictures of docs/pictures.md from real data'
+	@echo 'make checks-table  power and false alarms of the checks by level, for docs/level_checks.md'
 	@echo 'make readme    put the real output of the demo, the gallery and the benchmarks into README.md'
 	@echo 'make benchmark  time this project and its peers side by side, for an hour or more'
 	@echo 'make test      set up, then lint, check types and run the fast tests'
@@ -44,6 +46,9 @@ engines: run-env
 
 pictures: run-env
 	$(python) scripts/pictures.py
+
+checks-table: run-env
+	$(python) scripts/level_checks.py
 
 # README.md shows what the demo prints; run this when that has changed.
 readme: run-env

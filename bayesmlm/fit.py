@@ -37,10 +37,12 @@ from bayesmlm.plots import Plots
 from bayesmlm.predict import contrasts, datagrid, estimates, predict, slope_contrasts
 from bayesmlm.predict.averages import By
 from bayesmlm.predict.contrasts import Change
+from bayesmlm.predict.one_group import update_group
 from bayesmlm.predict.treatment import Groups
 from bayesmlm.reports import Page, Table
 from bayesmlm.reports.effect import Effect
 from bayesmlm.reports.equations import Equations
+from bayesmlm.reports.group_update import GroupUpdate
 from bayesmlm.reports.level_checks import LevelChecks
 from bayesmlm.reports.numbers import estimates_of
 from bayesmlm.reports.prediction import Prediction, population_table
@@ -65,7 +67,7 @@ from bayesmlm.reports.vocabulary import words
 from bayesmlm.result import FitResult
 from bayesmlm.saving import load_result, replacing, save_result
 from bayesmlm.spec.render import formulas_text
-from bayesmlm.summaries.draws import PROBABILITY
+from bayesmlm.summaries.draws import PROBABILITY, check_probability
 from bayesmlm.summaries.grid import At
 from bayesmlm.summaries.maximum import ERRORS
 
@@ -196,6 +198,36 @@ class Fit:
         new = replace(design, outcome=outcome)
         start = result.seed if seed is None else resolve_seed(seed)
         return checked(result.engine.fit(new, result.priors, start, Progress()), self._data)
+
+    def update_group(
+        self,
+        new_rows: Any,
+        group: str | None = None,
+        probability: float = PROBABILITY,
+        *,
+        seed: int = 0,
+    ) -> GroupUpdate:
+        """Return the posterior of one group's effects given more of its rows, without a fit.
+
+        The rows also reweight the draws of everything else, so that the result is that of a
+        fit to all rows; k-hat tells where they say too much for that. Given a draw, the effects
+        of a Gaussian response are exact; of other families the draws of a known group are
+        reweighted, and those of a new group proposed at their mode.
+
+        Parameters
+        ----------
+        new_rows
+            Rows of one group, which the fit may know or not, with the response.
+        group
+            The grouping; None where there is only one.
+        probability
+            Of the intervals.
+        seed
+            Of the draws.
+        """
+        check_probability(probability)
+        found = update_group(self.result, new_rows, self.only_group(group), seed)
+        return GroupUpdate(self.result, found, probability)
 
     def equations(self) -> Equations:
         """Return the model's equations with its priors and the estimates."""

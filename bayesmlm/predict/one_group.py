@@ -1,0 +1,367 @@
+"""One group's effects after a few more of its rows, without a fit.
+
+Given a draw of the hyperparameters, the fixed effects and all other effects, the rows r = y -
+(linear predictor without the group's effects) of a Gaussian response say of u = L v, T = L L':
+
+    H = I + L' Z' W Z L,   v | r ~ Normal(H⁻¹ L' Z' W r, H⁻¹),
+    log p(r) = -(n log 2 pi - log|W| + log|H| + r' W r - b' H⁻¹ b) / 2,   b = L' Z' W r,
+
+W the inverse variances of the rows. The rows tell of the draws too: each counts by p(new rows |
+draw), Pareto smoothed, k-hat told. The joint posterior is then that of a fit to all rows.
+
+References
+----------
+Lindley & Smith (1972), Journal of the Royal Statistical Society B 34, 1–41;
+Vehtari, Simpson, Gelman, Yao & Gabry (2024), Journal of Machine Learning Research 25, 72.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bayesmlm.density.one_group import draw_weighted
+from bayesmlm.design import Design, RandomBlock
+from bayesmlm.design.design import used_columns
+from bayesmlm.design.frame import read_columns
+from bayesmlm.design.grouping import group_rows
+from bayesmlm.design.response import check_additions, evaluate, positions
+from bayesmlm.effects import random_effects
+from bayesmlm.engines.importance import smooth
+from bayesmlm.errors import StatisticError, message
+from bayesmlm.families.rows import code
+from bayesmlm.predict.parameter_draws import Parameters, fitted_parameters
+from bayesmlm.predict.simulation import new_effects, refuse_points
+from bayesmlm.result import FitResult
+from bayesmlm.spec.expression import is_name, variables
+
+Array = NDArray[np.float64]
+
+EXACT = ("gaussian", "lognormal")
+"""Families whose effects have a normal distribution given everything else."""
+
+DRAWS = 4000
+"""Draws of the effects where the fit is a maximum, of one draw."""
+
+
+@dataclass(frozen=True)
+class GroupPosterior:
+    """The posterior of one group's effects.
+
+    Parameters
+    ----------
+    block, label
+        The grouping and the group.
+    known
+        Whether the fit has rows of the group.
+    draws
+        Equally weighted, shape (S, q).
+    mean, sd
+        Shape (q,): exact given the weighted draws of the hyperparameters where the response is
+        Gaussian, else of the draws.
+    khat, ess
+        Pareto shape of the weights (minus infinity where they have no tail, or there is one
+        draw) and their effective number.
+    rows
+        Number of new rows.
+    """
+
+    block: RandomBlock
+    label: Any
+    known: bool
+    draws: Array
+    mean: Array
+    sd: Array
+    khat: float
+    ess: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Rows of the group.
+
+    Parameters
+    ----------
+    y, base, Z
+        Response, linear predictor without the group's effects, effect columns; shapes (n,),
+        (S, n) and (n, q).
+    additions
+        Of the response, each of shape (n,).
+    """
+
+    y: Array
+    base: Array
+    Z: Array
+    additions: dict[str, Array]
+
+    def joined(self, other: Evidence) -> Evidence:
+        """Return these rows and others."""
+        return Evidence(
+            y=np.concatenate([self.y, other.y]),
+            base=np.concatenate([self.base, other.base], axis=1),
+            Z=np.concatenate([self.Z, other.Z]),
+            additions={
+                name: np.concatenate([values, other.additions[name]])
+                for name, values in self.additions.items()
+            },
+        )
+
+
+def update_group(result: FitResult, data: Any, group: str, seed: int = 0) -> GroupPosterior:
+    """Return the posterior of a group's effects given more rows; see `Fit.update_group`."""
+    design = result.design
+    refuse_points(result)
+    block = design.block(group)
+    if not block.is_normal:
+        raise StatisticError(
+            message(
+                f"an update of {block.distribution} effects by {block.name}",
+                "normal effects",
+                "fit again with the new rows",
+            )
+        )
+    rng = np.random.default_rng([seed, 5])
+    parameters = fitted_parameters(result)
+    if parameters.size == 1:
+        parameters = parameters.take(np.zeros(DRAWS, dtype=int))
+    new, label, at = new_evidence(result, parameters, block, data, rng)
+    old = None if at is None else old_evidence(result, parameters, block, at)
+    values, vectors = np.linalg.eigh(parameters.covariance(block))
+    L = vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :]
+    if design.family.name in EXACT:
+        found = exact(design, parameters, L, new, old, rng)
+    else:
+        found = weighted(result, parameters, L, new, old, block, at, rng)
+    return GroupPosterior(block, label, at is not None, *found, rows=len(new.y))
+
+
+Found = tuple[Array, Array, Array, float, float]
+"""Draws, mean, SD, k-hat and ESS."""
+
+
+def new_evidence(
+    result: FitResult, parameters: Parameters, block: RandomBlock, data: Any, rng: Any
+) -> tuple[Evidence, Any, int | None]:
+    """Return the new rows, the label of their group, and its place in the fit, if it has one.
+
+    Raises
+    ------
+    StatisticError
+        For rows of several groups.
+    """
+    design = result.design
+    frame = read_columns(data, used_columns(design.spec)).frame
+    found = design.apply(data)
+    own = group_rows(block.grouping.columns, frame)
+    if own.size != 1:
+        raise StatisticError(
+            message(
+                f"rows of {own.size} groups of {block.name}",
+                "rows of one group",
+                "update one group after the other",
+            )
+        )
+    additions = {name: evaluate(text, frame) for name, text in design.spec.response.additions}
+    check_additions(design.family, additions)
+    y = read_response(design, frame, additions)
+    base = parameters.beta @ found.X.T + found.offset
+    for other in design.random:
+        if other.name == block.name:
+            continue
+        codes = found.codes[other.name]
+        labels = group_rows(other.grouping.columns, frame)
+        for k in range(labels.size):
+            rows = labels.codes == k
+            place = int(codes[rows][0])
+            u = (
+                new_effects(other, parameters, 1, rng)[:, 0]
+                if place < 0
+                else own_draws(result, other, place, parameters.size)
+            )
+            base[:, rows] += u @ found.Z[other.name][rows].T
+    at = int(found.codes[block.name][0])
+    evidence = Evidence(y, base, found.Z[block.name], additions)
+    return evidence, own.labels[0], None if at < 0 else at
+
+
+def read_response(design: Design, frame: Any, additions: dict[str, Array]) -> Array:
+    """Return the response of new rows as the family takes it.
+
+    Raises
+    ------
+    DataError
+        For unknown categories, and values outside the support.
+    """
+    name, outcome = design.spec.response.column, design.outcome
+    labels = outcome.categories
+    column = frame[variables(name)[0]] if is_name(name) else None
+    if outcome.success is not None and column is not None and column.dtype.name == "category":
+        labels = (outcome.failure, outcome.success)
+    if labels and column is not None:
+        y = positions(name, np.asarray(column.to_list(), dtype=object), labels)
+    else:
+        y = evaluate(name, frame)
+    design.family.check(name, y, additions)
+    return y
+
+
+def own_draws(result: FitResult, block: RandomBlock, at: int, size: int) -> Array:
+    """Return the draws of one group's effects, shape (S, q)."""
+    values = random_effects(result, block.name, [block.grouping.labels[at]]).to_numpy()
+    return np.broadcast_to(values.reshape(-1, values.shape[-1]), (size, values.shape[-1]))
+
+
+def old_evidence(
+    result: FitResult, parameters: Parameters, block: RandomBlock, at: int
+) -> Evidence:
+    """Return the rows that the fit has of a group."""
+    design = result.design
+    rows = np.flatnonzero(block.grouping.codes == at)
+    base = parameters.beta @ design.X[rows].T + design.offset[rows]
+    for other in design.random:
+        if other.name != block.name:
+            codes = other.grouping.codes[rows]
+            for place in np.unique(codes):
+                own = codes == place
+                u = own_draws(result, other, int(place), parameters.size)
+                base[:, own] += u @ other.Z[rows[own]].T
+    additions = {name: values[rows] for name, values in design.outcome.rows.items()}
+    return Evidence(design.y[rows], base, block.Z[rows], additions)
+
+
+def precisions(design: Design, parameters: Parameters, rows: Evidence) -> Array:
+    """Return the inverse variances of rows of a Gaussian response, shape (S, n)."""
+    shape = rows.base.shape
+    if "se" in rows.additions:
+        return np.broadcast_to(1 / rows.additions["se"] ** 2, shape)
+    relative = rows.additions.get("precision", np.ones(shape[1]))
+    return np.asarray(relative / parameters.others["sigma"][:, None] ** 2)
+
+
+def normal(
+    design: Design, parameters: Parameters, L: Array, rows: Evidence
+) -> tuple[Array, Array, Array]:
+    """Return mean and covariance of v, and log p(rows), draw by draw; rows may be none."""
+    S, q = len(L), L.shape[1]
+    if not len(rows.y):
+        return np.zeros((S, q)), np.broadcast_to(np.eye(q), (S, q, q)), np.zeros(S)
+    W = precisions(design, parameters, rows)
+    power = rows.additions.get("weights", np.ones(len(rows.y)))
+    r = design.family.on_link_scale(rows.y) - rows.base
+    ZL = np.einsum("nq,sqa->sna", rows.Z, L)
+    b = np.einsum("sna,sn->sa", ZL, power * W * r)
+    H = np.eye(q) + np.einsum("sna,sn,snb->sab", ZL, power * W, ZL)
+    C = np.linalg.inv(H)
+    m = np.einsum("sab,sb->sa", C, b)
+    fit = (power * W * r**2).sum(axis=1) - np.einsum("sa,sa->s", b, m)
+    volume = np.linalg.slogdet(H)[1] - (power * np.log(W)).sum(axis=1)
+    return m, C, -0.5 * (power.sum() * np.log(2 * np.pi) + volume + fit)
+
+
+def exact(
+    design: Design,
+    parameters: Parameters,
+    L: Array,
+    new: Evidence,
+    old: Evidence | None,
+    rng: np.random.Generator,
+) -> Found:
+    """Return the update in closed form."""
+    before = new if old is None else old
+    together = new if old is None else old.joined(new)
+    m, C, value = normal(design, parameters, L, together)
+    log_weights = value - (0.0 if old is None else normal(design, parameters, L, before)[2])
+    weights, khat, ess = counted(log_weights)
+    means = np.einsum("sab,sb->sa", L, m)
+    covariances = L @ C @ L.transpose(0, 2, 1)
+    mean = weights @ means
+    second = np.einsum("saa->sa", covariances) + (means - mean) ** 2
+    chosen = rng.choice(len(weights), size=len(weights), p=weights)
+    roots = np.linalg.cholesky(C[chosen])
+    v = m[chosen] + np.einsum("sab,sb->sa", roots, rng.standard_normal(m.shape))
+    draws = np.einsum("sab,sb->sa", L[chosen], v)
+    return draws, mean, np.sqrt(weights @ second), khat, ess
+
+
+def counted(log_weights: Array) -> tuple[Array, float, float]:
+    """Return smoothed weights, k-hat and ESS; of weights that are all alike no k-hat."""
+    if np.ptp(log_weights) < 1e-12:
+        S = len(log_weights)
+        return np.full(S, 1 / S), -np.inf, float(S)
+    finite = np.maximum(log_weights, log_weights.max() - 700.0)
+    weights, khat = smooth(finite)
+    return weights, khat, float(1 / (weights**2).sum())
+
+
+def weighted(
+    result: FitResult,
+    parameters: Parameters,
+    L: Array,
+    new: Evidence,
+    old: Evidence | None,
+    block: RandomBlock,
+    at: int | None,
+    rng: np.random.Generator,
+) -> Found:
+    """Return the update by importance weights.
+
+    The draws of a group that the fit knows count by the density of its new rows. Effects of a
+    new group, and of a maximum, are proposed at their mode, draw by draw.
+    """
+    design = result.design
+    maximum = result.posterior.sizes["chain"] * result.posterior.sizes["draw"] == 1
+    if at is not None and old is not None and not maximum:
+        u = own_draws(result, block, at, parameters.size)
+        eta = new.base + u @ new.Z.T
+        power = new.additions.get("weights", np.ones(len(new.y)))
+        log_density = design.family.log_density
+        others = [{n: v[s] for n, v in parameters.others.items()} for s in range(len(eta))]
+        log_weights = np.array(
+            [
+                (power * log_density(new.y, eta[s], own, new.additions)).sum()
+                for s, own in enumerate(others)
+            ]
+        )
+    else:
+        together = new if old is None else old.joined(new)
+        u, log_weights = proposed(design, parameters, L, together, rng)
+    weights, khat, ess = counted(log_weights)
+    mean = weights @ u
+    sd = np.sqrt(weights @ (u - mean) ** 2)
+    chosen = rng.choice(len(weights), size=len(weights), p=weights)
+    return u[chosen], mean, sd, khat, ess
+
+
+def proposed(
+    design: Design, parameters: Parameters, L: Array, rows: Evidence, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Return effects proposed at their modes, and their log weights."""
+    lines = [
+        p.line(v if v.ndim > 1 else v[:, None])
+        for p, v in ((p, parameters.others[p.name]) for p in design.parameters)
+    ]
+    others = np.concatenate([*lines, np.empty((parameters.size, 0))], axis=1)
+    kernel = code(design.family)
+    if kernel is None:
+        raise StatisticError(
+            message(
+                f"an update of a new group of the {design.family.name} family",
+                "families with a compiled density",
+                "fit again with the new rows",
+            )
+        )
+    known = np.array(design.family.known(rows.additions), dtype=float)
+    power = np.array(rows.additions.get("weights", np.ones(1)), dtype=float)
+    v, log_weights = draw_weighted(
+        np.ascontiguousarray(rows.base),
+        np.ascontiguousarray(L),
+        np.ascontiguousarray(others),
+        np.ascontiguousarray(rows.Z),
+        (kernel, rows.y, known, power),
+        int(rng.integers(2**31)),
+    )
+    return np.einsum("sab,sb->sa", L, v), log_weights
