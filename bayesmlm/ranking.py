@@ -16,7 +16,8 @@ from bayesmlm.design import Design
 from bayesmlm.design.grouping import Grouping
 from bayesmlm.engines import Engine
 from bayesmlm.errors import StatisticError, message
-from bayesmlm.fit import Fit, shown
+from bayesmlm.fit import Fit
+from bayesmlm.fit import shown as bars
 from bayesmlm.reports import Table
 
 if TYPE_CHECKING:
@@ -51,8 +52,9 @@ class Ranking:
         first = next(iter(self.results.values()))
         what = "rows" if first.predict == ROW else f"groups of {first.of}"
         title = f"Predicting a {first.predict}, {len(first.frame):,} {what}"
-        rounded = self.frame.round(dict.fromkeys(self.frame, 1) | {"weight": 2})
-        return Table(title, rounded, self.notes)
+        labels = {"se": "SE of elpd", "difference": "gap", "se_difference": "SE of gap"}
+        shown = self.frame.round({"weight": 2, "p": 1}).rename(columns=labels | {"p": "parameters"})
+        return Table(title, shown, self.notes)
 
     def __rich__(self) -> Any:
         return self.table().__rich__()
@@ -114,7 +116,7 @@ def compare(
     results = {
         name: fit
         if isinstance(fit, LeftOut)
-        else loo(fit.result, predict, grouping, **options, progress=shown(progress))
+        else loo(fit.result, predict, grouping, **options, progress=bars(progress))
         for name, fit in fits.items()
     }
     check_results(results)

@@ -48,7 +48,7 @@ def test_the_model_that_made_the_data_predicts_best(fits, predict):
         assert frame.loc[name, "se_difference"] == pytest.approx(
             np.sqrt(len(gap) * gap.var(ddof=0))
         )
-    assert "Predicting a" in str(found) and "weight" in found._repr_html_()
+    assert "Predicting a" in str(found) and "SE of gap" in found._repr_html_()
 
 
 def test_a_group_level_predictor_tells_of_new_groups_not_of_known_ones(fits):

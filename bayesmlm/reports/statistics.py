@@ -131,7 +131,7 @@ def ranks_table(result: FitResult, group: str, effect: str | None, probability: 
 
 def information_table(result: FitResult) -> Table:
     """Return information criteria; see `bayesmlm.summaries.information`."""
-    frame = information_criteria(result)
+    frame = information_criteria(result).rename_axis("").rename(columns={"value": "criterion"})
     notes = [
         "marginal: predicts new groups; conditional: new rows of the same groups, given the "
         "estimated variances (counts too few parameters where one is estimated as zero)"

@@ -23,6 +23,9 @@ TINY, HUGE = 1e-5, 1e6
 ROWS = 60
 """Rows shown before a table is cut in the middle; the frame always holds all."""
 
+LOG_LIKELIHOODS = ("elpd", "SE of elpd", "gap", "SE of gap", "criterion")
+"""Columns of sums of log densities, shown to one decimal."""
+
 ESTIMATES = ("mean", "estimate", "sd", "se", "lower", "upper")
 HEADINGS = {
     "mean": "mean",
@@ -298,6 +301,8 @@ def cell(name: str, value: Any, spread: float | None) -> str:
         return f"{value:,.0f}"
     if name == "r_hat":
         return f"{value:.3f}"
+    if name in LOG_LIKELIHOODS:
+        return f"{round(value, 1) + 0.0:,.1f}"
     if name == "seconds":
         return f"{value:.1f}"
     if name in ("t", "distance", "largest distance"):
