@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmlm.checks.left_out import LeftOut
 from bayesmlm.checks.loo import check_posterior, find_target, good_k, left_out
-from bayesmlm.checks.refits import Refits, fast_engine, run_refits
+from bayesmlm.checks.refits import Refits, fast_engine, run_refits, told
 from bayesmlm.checks.target import GROUP, Target
 from bayesmlm.design.grouping import Grouping
 from bayesmlm.engines import Engine, Progress
@@ -73,13 +73,13 @@ def kfold(
                     "use more folds, or another seed",
                 )
             )
-        elpd[items] = outcome[0]
+        elpd[items] = outcome.values
     for items, values in target.blocks(result):
         with_it[items] = np.logaddexp.reduce(values, axis=1) - np.log(values.shape[1])
     columns: dict[str, Any] = {"elpd": elpd, "p": with_it - elpd, "k_hat": np.nan}
     columns |= {"refitted": True}
-    method = f"{len(parts)} folds, refitted by {type(chosen).__name__}"
-    return left_out(result, target, columns, good_k(n_draws(result)), method, [])
+    limit, notes = good_k(n_draws(result)), told(chosen, outcomes)
+    return left_out(result, target, columns, limit, f"{len(parts)} folds", notes)
 
 
 def divide(target: Target, folds: Any, seed: int) -> list[Integers]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.checks.left_out import LeftOut
-from bayesmlm.checks.refits import Refits, fast_engine, run_refits
+from bayesmlm.checks.refits import Refits, fast_engine, run_refits, told
 from bayesmlm.checks.target import GROUP, ROW, Target, group_target, row_target
 from bayesmlm.design import Design
 from bayesmlm.design.grouping import Grouping
@@ -93,10 +93,10 @@ def loo(
             if isinstance(outcome, str):
                 notes.append(f"not refitted without {target.labels[item]}: {outcome}")
                 continue
-            p[item] += elpd[item] - outcome[0][0]
-            elpd[item] = outcome[0][0]
+            p[item] += elpd[item] - outcome.values[0]
+            elpd[item] = outcome.values[0]
             refitted[item] = True
-        notes.append(f"refits by {type(chosen).__name__}")
+        notes += told(chosen, outcomes)
     method = "Pareto smoothed importance sampling"
     columns = {"elpd": elpd, "p": p, "k_hat": k_hat, "refitted": refitted}
     return left_out(result, target, columns, k_limit, method, notes)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmlm.checks.state import check
 from bayesmlm.checks.target import Target
 from bayesmlm.engines import NUTS, Engine, Laplace, Progress, Quadrature
 from bayesmlm.engines.marginal import find_marginal
@@ -25,8 +26,28 @@ Integers = NDArray[np.int64]
 PATIENCE = 20.0
 """Seconds that refits may take in this process before others are started."""
 
-Outcome = tuple[Array, Array] | str
-"""Log predictive densities of what was left out and their errors, or why there are none."""
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a refit predicts of what it left out.
+
+    Parameters
+    ----------
+    values
+        Log predictive densities, shape (items,).
+    errors
+        Their Monte Carlo errors, were the draws independent.
+    converged
+        Whether the refit did.
+    """
+
+    values: Array
+    errors: Array
+    converged: bool
+
+
+Outcome = Predicted | str
+"""What a refit predicts, or why it does not."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +77,7 @@ class Refits:
         return self.engine.fit(design, self.priors, self.seed, Progress())
 
     def predict(self, items: Integers) -> Outcome:
-        """Return log p(y_item | rest) of items left out together, or why there is none.
-
-        The Monte Carlo errors are those of the mean of densities over draws.
-        """
+        """Return log p(y_item | rest) of items left out together, or why there is none."""
         try:
             result = self.fit(items)
         except BayesmlmError as error:
@@ -74,7 +92,7 @@ class Refits:
             mean = density.mean(axis=1)
             values[at] = top + np.log(mean)
             errors[at] = density.std(axis=1) / mean / np.sqrt(draws.shape[1])
-        return values, errors
+        return Predicted(values, errors, check(result.tree).ok)
 
     def several(self, parts: Sequence[Integers]) -> list[Outcome]:
         """Return `predict` of several sets of items, one after the other."""
@@ -136,6 +154,19 @@ def run_refits(
                 with Processes(cores) as pool:
                     return done + spread(refits, parts[len(done) :], pool, cores, update)
         return done
+
+
+def told(engine: Engine, outcomes: Sequence[Outcome]) -> list[str]:
+    """Return what is to be known of refits."""
+    found = [outcome for outcome in outcomes if not isinstance(outcome, str)]
+    if not found:
+        return []
+    error = max(float(outcome.errors.max()) for outcome in found)
+    lines = [f"refits by {type(engine).__name__}, Monte Carlo error of one up to {error:.2f}"]
+    failed = sum(not outcome.converged for outcome in found)
+    if failed:
+        lines.append(f"{failed} of {len(found)} refits did not converge")
+    return lines
 
 
 def nothing(done: int, total: int | None, detail: str) -> None:

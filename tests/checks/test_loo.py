@@ -83,8 +83,8 @@ def test_a_group_of_large_k_hat_is_refitted_and_counted():
     target = group_target(model.design, None)
     refits = Refits(target, model.prior_values, mlm.Laplace(), 1)
     at = target.labels.index("332")
-    ((values, _),) = run_refits(refits, [np.array([at])])
-    assert again.frame["elpd"].loc["332"] == pytest.approx(values[0])
+    alone = run_refits(refits, [np.array([at])])[0]
+    assert again.frame["elpd"].loc["332"] == pytest.approx(alone.values[0])
     assert "1 groups of Subject refitted" in str(again)
     assert "pass refits=1" in str(plain)
 
@@ -111,7 +111,7 @@ def test_groups_against_refits_without_each(name, shared_data):
     target = group_target(result.design, None)
     refits = Refits(target, result.priors, fast_engine(result), 99)
     outcomes = run_refits(refits, [np.array([j]) for j in range(target.size)], workers=2)
-    exact = np.array([values[0] for values, _ in outcomes])
+    exact = np.array([outcome.values[0] for outcome in outcomes])
     assert found.elpd == pytest.approx(exact.sum(), abs=1.0)
     low = (found.frame["k_hat"] < 0.7).to_numpy()
     assert np.abs(found.frame["elpd"].to_numpy() - exact)[low].max() < 0.2

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import bayesmlm as mlm
-from bayesmlm.checks.refits import Refits, fast_engine, run_refits
+from bayesmlm.checks.refits import Predicted, Refits, fast_engine, run_refits, told
 from bayesmlm.checks.target import group_target, row_target
 
 FAST = mlm.Laplace(draws=1000, evaluations=2048)
@@ -60,15 +60,24 @@ def test_processes_and_executors_give_the_same_numbers(model):
     with ThreadPoolExecutor(1) as pool:
         given = run_refits(refits, parts, executor=pool)
     for a, b, c in zip(here, there, given, strict=True):
-        np.testing.assert_allclose([a[0], a[0]], [b[0], c[0]], rtol=1e-10)
+        np.testing.assert_allclose([a.values, a.values], [b.values, c.values], rtol=1e-10)
 
 
 def test_items_left_out_together(model):
     whole, _ = model
     refits = Refits(group_target(whole.design, None), whole.prior_values, FAST, 1)
-    ((values, errors),) = run_refits(refits, [np.array([2, 5, 7])])
-    assert values.shape == errors.shape == (3,)
-    assert np.isfinite(values).all() and (errors < 0.1).all()
+    found = run_refits(refits, [np.array([2, 5, 7])])[0]
+    assert found.values.shape == found.errors.shape == (3,)
+    assert np.isfinite(found.values).all() and (found.errors < 0.1).all()
+    assert found.converged
+
+
+def test_what_is_told_of_refits():
+    fine = Predicted(np.zeros(2), np.array([0.02, 0.07]), True)
+    bad = Predicted(np.zeros(1), np.array([0.3]), False)
+    assert told(FAST, ["it broke"]) == []
+    assert told(FAST, [fine]) == ["refits by Laplace, Monte Carlo error of one up to 0.07"]
+    assert told(FAST, [fine, bad])[1] == "1 of 2 refits did not converge"
 
 
 def test_why_a_refit_is_not_possible(model):
