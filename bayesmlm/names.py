@@ -33,7 +33,7 @@ def safe(name: str) -> str:
 
 def of_parameter(name: str, parameter: str) -> str:
     """Name of what belongs to a parameter's linear predictor; the location's is plain."""
-    return name if parameter == MU else f"{name}_{parameter}"
+    return name if parameter == MU else f"{name}_{safe(parameter)}"
 
 
 def parameter_group(parameter: str, group: str) -> str:

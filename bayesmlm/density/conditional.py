@@ -20,46 +20,26 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.density import conditional_kernel
-from bayesmlm.density.fixed_coordinates import FixedCoordinates, fixed_coordinates
+from bayesmlm.density.conditional_arrays import (
+    coefficient_priors,
+    effect_arrays,
+    outcome_arrays,
+    positions,
+)
+from bayesmlm.density.fixed_coordinates import FixedCoordinates
 from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters, log_prior
-from bayesmlm.density.log_prior import STANDARD_NORMAL, STANDARD_STUDENT, prior_arrays
-from bayesmlm.design import Design, ParameterDesign
-from bayesmlm.families.on_line import line_code
-from bayesmlm.families.parameter import ORDERED, REAL, UNIT
+from bayesmlm.density.linear_parts import Part, linear_parts, n_coefficients, together, typical
+from bayesmlm.density.log_prior import prior_arrays
+from bayesmlm.design import Design
 from bayesmlm.families.rows import code
 from bayesmlm.graph.means import GroupMean, group_means
-from bayesmlm.graph.parametrisation import CENTRED, EffectCoordinates
-from bayesmlm.priors import Prior, Priors, StudentT, outcome_scale
+from bayesmlm.graph.parametrisation import EffectCoordinates
+from bayesmlm.priors import Priors, StudentT
 
 Array = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 EVERYWHERE = frozenset({"log", "logit", "probit", "cloglog"})
 """Links that any linear predictor suits."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """The linear predictor of one parameter in the density.
-
-    Parameters
-    ----------
-    design
-        Of the location, or of a further parameter.
-    fixed
-        Coordinates of its fixed effects.
-    first
-        Where these stand among all coordinates.
-    """
-
-    design: Design | ParameterDesign
-    fixed: FixedCoordinates
-    first: int
-
-    def beta(self, coordinates: Array) -> Array:
-        """Return the coefficients in the user's coordinates, shape (S, p), of (S, all)."""
-        last = self.first + len(self.design.coef)
-        return coordinates[:, self.first : last] @ self.fixed.display.T
 
 
 @dataclass(frozen=True)
@@ -206,33 +186,6 @@ class ConditionalPosterior:
         return np.asarray(eta)
 
 
-def n_coefficients(design: Design) -> int:
-    """Return the number of fixed effects of all parameters."""
-    return sum(len(part.coef) for part in design.parts)
-
-
-def linear_parts(design: Design, priors: Priors) -> tuple[Part, ...]:
-    """Return the linear predictors of a design, the location's first."""
-    found: list[Part] = []
-    first = 0
-    for part in design.parts:
-        found.append(Part(part, fixed_coordinates(part, priors.of(part.target)), first))
-        first += len(part.coef)
-    return tuple(found)
-
-
-def together(parts: tuple[Part, ...]) -> FixedCoordinates:
-    """Return the coordinates of all parameters' fixed effects as those of one."""
-    width = sum(len(part.design.coef) for part in parts)
-    own = [part.fixed.among(part.first, width) for part in parts]
-    return FixedCoordinates(
-        display=np.vstack([each.display for each in own]),
-        with_priors=np.vstack([each.with_priors for each in own]),
-        priors=tuple(prior for each in own for prior in each.priors),
-        means=np.concatenate([each.means for each in own]),
-    )
-
-
 def conditional_posterior(
     design: Design, priors: Priors, coordinates: tuple[EffectCoordinates, ...]
 ) -> ConditionalPosterior | str:
@@ -315,134 +268,3 @@ def reference(posterior: ConditionalPosterior) -> Array:
         at = block.effects.index(effect)
         values[group][0, :, at] = posterior.mean_matrix(group, effect) @ coordinates[0]
     return theta
-
-
-def typical(part: ParameterDesign, design: Design) -> float:
-    """Return a value that a parameter may have: sd(y) of sigma, 1/2 of a probability."""
-    if part.parameter.support in (UNIT, REAL):
-        return 0.5 if part.parameter.support == UNIT else 0.0
-    return outcome_scale(design) if part.parameter.scaled else 1.0
-
-
-def coefficient_priors(fixed: FixedCoordinates) -> tuple[Ints, Array, Array, Array, Array]:
-    """Return kinds, parameters, forms and shifts of the standardised coefficients."""
-    coded = [standardised(prior) for prior in fixed.priors]
-    kinds = np.array([kind for kind, *_ in coded], dtype=np.int64)
-    freedom, centre, scale = (np.array([c[k] for c in coded], dtype=float) for k in (1, 2, 3))
-    forms = np.ascontiguousarray(fixed.with_priors / scale[:, None])
-    return kinds, freedom, np.zeros(len(coded)), forms, -centre / scale
-
-
-def standardised(prior: Prior) -> tuple[int, float, float, float]:
-    """Return the kernel's code of a prior on the line, degrees of freedom, centre and scale."""
-    values = prior.parameters()
-    name = type(prior).__name__
-    if name == "Normal":
-        return STANDARD_NORMAL, 0.0, values["mu"], values["sigma"]
-    if name == "Cauchy":
-        return STANDARD_STUDENT, 1.0, values["alpha"], values["beta"]
-    return STANDARD_STUDENT, values["nu"], values["mu"], values["sigma"]
-
-
-def positions(design: Design, layout: Hyperparameters) -> tuple[Ints, Ints, Ints]:
-    """Return the positions in psi of further parameters, SDs and partial correlations, flat.
-
-    Of a further parameter with a formula it is -1.
-    """
-    whole = np.empty(0, dtype=np.int64)
-    known = {slots.parameter.name: slots.at for slots in layout.further}
-    further = [
-        known.get(parameter.name, np.array([-1]))
-        for parameter in design.family.parameters(design.outcome.rows)
-    ]
-    return (
-        np.concatenate([*further, whole]).astype(np.int64),
-        np.concatenate([*(slots.sds for slots in layout.groups), whole]).astype(np.int64),
-        np.concatenate([*(slots.pair_positions.ravel() for slots in layout.groups), whole]),
-    )
-
-
-def effect_arrays(
-    design: Design,
-    coordinates: tuple[EffectCoordinates, ...],
-    means: dict[tuple[str, str], GroupMean],
-) -> tuple[Any, ...]:
-    """Return what the kernel needs of the groupings; see `conditional_kernel`."""
-    p = n_coefficients(design)
-    forms: list[Array] = []
-    predictors: list[Array] = []
-    form_start, W_start = [0], [0]
-    for choice in coordinates:
-        mean = means.get((choice.group, choice.effect))
-        if mean is not None:
-            own = [*mean.slopes, *([] if mean.intercept is None else [mean.intercept])]
-            ones = np.ones((len(mean.W), len(own) - len(mean.slopes)))
-            forms += own
-            predictors.append(np.hstack([mean.W, ones]).ravel())
-        form_start.append(len(forms))
-        W_start.append(sum(len(w) for w in predictors))
-    centred = [choice.choice == CENTRED for choice in coordinates]
-    return (
-        np.array([block.grouping.size for block in design.blocks], dtype=np.int64),
-        np.array([len(block.effects) for block in design.blocks], dtype=np.int64),
-        np.array(centred, dtype=np.int64),
-        np.array(forms, dtype=float).reshape(-1, p),
-        np.array(form_start, dtype=np.int64),
-        np.concatenate([*predictors, np.empty(0)]),
-        np.array(W_start, dtype=np.int64),
-    )
-
-
-def outcome_arrays(design: Design, kernel: int, columns: list[Array]) -> tuple[Any, ...]:
-    """Return what the kernel needs of the rows; see `conditional_kernel`.
-
-    Parameters
-    ----------
-    design, kernel
-        The model, and the code of its family.
-    columns
-        The columns of each linear predictor that stay with the rows.
-    """
-    rows, n = design.outcome.rows, len(design.y)
-    Z = np.hstack([np.empty((n, 0)), *(block.Z for block in design.blocks)])
-    codes = [block.grouping.codes for block in design.blocks]
-    return (
-        np.array([kernel], dtype=np.int64),
-        np.array(design.y, dtype=float),
-        np.array([part.offset for part in design.parts], dtype=float),
-        np.ascontiguousarray(np.hstack(columns)),
-        np.ascontiguousarray(Z),
-        np.array(codes, dtype=np.int64).reshape(len(codes), n).T.copy(),
-        np.array(design.family.known(rows), dtype=float),
-        np.array(rows.get("weights", np.ones(1)), dtype=float),
-        spans(design, columns),
-        *formula_codes(design),
-    )
-
-
-def spans(design: Design, columns: list[Array]) -> Ints:
-    """Return where each linear predictor's columns and groupings begin, shape (P, 7)."""
-    found = []
-    x = b = z = g = value = 0
-    for part, own in zip(design.parts, columns, strict=True):
-        width, groups = own.shape[1], len(part.random)
-        found.append((x, x + width, b, z, g, g + groups, value))
-        x, b, g = x + width, b + 1 + width, g + groups
-        z += sum(len(block.effects) for block in part.random)
-        value += sum(block.grouping.size * len(block.effects) for block in part.random)
-    return np.array(found, dtype=np.int64)
-
-
-def formula_codes(design: Design) -> tuple[Ints, Ints]:
-    """Return which linear predictor each further parameter has, 0 for none, and its link."""
-    numbers = {part.target: k for k, part in enumerate(design.further, start=1)}
-    of, links = [], []
-    for parameter in design.family.parameters(design.outcome.rows):
-        number = numbers.get(parameter.name, 0)
-        link = line_code(parameter, design.further[number - 1].link) if number else 0
-        entries = 1 if number else parameter.size
-        if parameter.support == ORDERED:
-            entries = len(design.outcome.threshold_labels)
-        of += [number] * entries
-        links += [link] * entries
-    return np.array(of, dtype=np.int64), np.array(links, dtype=np.int64)

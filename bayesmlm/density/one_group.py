@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from bayesmlm.density.effect_draws import propose
-from bayesmlm.density.group_mode import CLOSE, find_mode, predict
-from bayesmlm.families.rows import total
+from bayesmlm.density.chunks import predict, room, scale_columns
+from bayesmlm.density.effect_draws import noise, propose
+from bayesmlm.density.group_mode import CLOSE, find_modes
+from bayesmlm.families.rows import densities
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def draw_weighted(base, L, others, Z, rows, seed):
+def draw_weighted(base, L, others, Z, rows, stream):
     """Return standard effects v, one draw a parameter vector, and their log weights.
 
-    A multivariate t at the mode, with the curvature there, proposes each; its weight is
+    Logistic variables at the mode, scaled by the curvature there, propose each; its weight is
     p(y | v) p(v) over the proposal's density, up to a constant. The mean weight estimates
     p(y) of the parameter vector; minus infinity where no mode is found.
 
@@ -29,32 +30,28 @@ def draw_weighted(base, L, others, Z, rows, seed):
     Z, rows
         Effect columns, shape (n, q); code of the family, y, known and weights, as of
         `families.rows.add_rows`.
-    seed
-        Of the draws.
+    stream
+        Of the draws, shape (1,).
     """
     code, y, known, weights = rows
     (S, n), q = base.shape, Z.shape[1]
-    np.random.seed(seed)  # noqa: NPY002
+    bounds = np.array([0, n])
     drawn, log_weights = np.zeros((S, q)), np.full(S, -np.inf)
-    eta, first, second, third = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    v, M, tried, room = np.zeros(q), np.empty((q, q)), np.empty(q), np.empty((3 + q, q))
-    T = np.empty((n, q))
+    found, T, v, tried = room(bounds, n, q), np.empty((q, n)), np.zeros((1, q)), np.empty((1, q))
+    M, log_M, eta = found[0], found[1], found[2]
+    x, own_weight, log_u, weight = np.empty(q), np.empty(q), np.empty(1), np.empty(1)
+    values, slopes = np.empty(n), np.empty((3, n))
     for s in range(S):
-        for i in range(n):
-            for a in range(q):
-                T[i, a] = 0.0
-                for b in range(q):
-                    T[i, a] += Z[i, b] * L[s, b, a]
+        scale_columns(Z, L[s], T)
         own = others[s].copy().reshape(-1, 1)
-        log_root = find_mode(
-            code, y, base[s], T, own, known, weights, v, M, eta, (first, second, third), CLOSE, room
-        )
-        if np.isnan(log_root):
+        find_modes(rows, base[s], T, own, bounds, v, CLOSE, found)
+        noise(stream, x, own_weight, log_u)
+        if np.isnan(log_M[0]):
             v[:] = 0.0
             continue
-        weight = propose(v, M, tried) + log_root
-        predict(base[s], T, tried, eta)
-        slopes = np.zeros(own.shape)
-        log_weights[s] = weight + total(code, y, eta, own, known, weights, first, slopes)
-        drawn[s] = tried
+        propose(v, M, x, own_weight, tried, weight)
+        predict(base[s], T, bounds, tried, eta)
+        densities(code, y, eta[:n], own, known, weights, values, slopes)
+        log_weights[s] = log_M[0] + weight[0] + values.sum()
+        drawn[s] = tried[0]
     return drawn, log_weights

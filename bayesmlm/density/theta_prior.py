@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.density.conditional import standardised
+from bayesmlm.density.conditional_arrays import standardised
 from bayesmlm.density.hyperparameters import Hyperparameters, log_prior
 from bayesmlm.density.log_prior import log_prior as kernel
 from bayesmlm.density.log_prior import prior_arrays

@@ -122,6 +122,15 @@ def check_parameter_names(
     taken = names.reserved_for([block.name for block in everything if block.parameter != names.MU])
     for part in further:
         taken |= {names.of_parameter(name, part.target) for name in (names.BETA, names.COEF)}
+    for target, times in Counter(names.safe(part.target) for part in further).items():
+        if times > 1:
+            raise DataError(
+                message(
+                    f"two categories that are both {target!r} in the posterior",
+                    "categories whose names differ, / and \\ apart",
+                    "rename one of them",
+                )
+            )
     called = Counter(names.safe(block.name) for block in everything)
     for block in everything:
         name = block.dim

@@ -12,7 +12,7 @@ from bayesmlm.density import (
     LatentMarginal,
     QuadratureMarginal,
 )
-from bayesmlm.density.conditional import Part, typical
+from bayesmlm.density.linear_parts import Part, typical
 from bayesmlm.design import Design, ParameterDesign
 from bayesmlm.families.parameter import ORDERED
 from bayesmlm.graph.parametrisation import weighted_least_squares, working_response

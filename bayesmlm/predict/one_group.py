@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.density.one_group import draw_weighted
+from bayesmlm.density.streams import streams
 from bayesmlm.design import Design, RandomBlock
 from bayesmlm.design.design import used_columns
 from bayesmlm.design.frame import read_columns
@@ -362,6 +363,6 @@ def proposed(
         np.ascontiguousarray(others),
         np.ascontiguousarray(rows.Z),
         (kernel, rows.y, known, power),
-        int(rng.integers(2**31)),
+        streams(int(rng.integers(2**31)), 1)[0],
     )
     return np.einsum("sab,sb->sa", L, v), log_weights

@@ -240,3 +240,47 @@ def test_rows_without_a_response_count_in_encodings_and_not_in_the_likelihood():
         design_of(text, pandas_frame(x=np.r_[np.nan, COLUMNS["x"][1:]], y=y), missing="keep")
     complete = design_of(text, pandas_frame(), missing="keep")
     assert np.array_equal(complete.X, whole.X) and complete.notes == whole.notes
+
+
+def test_a_formula_of_a_further_parameter():
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {"y": rng.normal(size=12), "x": rng.normal(size=12), "g": np.arange(12) % 3}
+    )
+    frame["w"] = np.array([1.0, 4.0, 2.0])[frame["g"]]
+    spec = mlm.formula("y ~ x; sigma ~ w + offset(x) + (1 + x | g)")
+    design = build_design(spec, frame, family("gaussian"))
+    (part,) = design.further
+    assert (part.target, part.link.name, part.sentence) == ("sigma", "log", "log(sigma)")
+    assert part.coef == ("Intercept", "w")
+    np.testing.assert_array_equal(part.offset, frame["x"])
+    assert design.random == ()
+    assert [(block.name, block.dim, block.parameter) for block in design.blocks] == [
+        ("sigma_g", "g", "sigma")
+    ]
+    assert design.parameters == ()
+    assert not design.estimates_scale
+    assert [level.grouping.name for level in design.levels.levels] == ["g"]
+    assert design.factor_levels == {"w": ("g",)}
+    rows = design.apply(frame.iloc[:2])
+    assert rows.codes == {}
+    np.testing.assert_array_equal(rows.further["sigma"].Z["sigma_g"], part.random[0].Z[:2])
+    np.testing.assert_array_equal(rows.further["sigma"].offset, frame["x"][:2])
+
+
+def test_categories_have_the_formula_each():
+    frame = pd.DataFrame({"y": list("abcb") * 5, "x": np.arange(20.0), "z": np.arange(20.0) ** 2})
+    design = build_design(mlm.formula("y ~ x; muc ~ z"), frame, family("categorical"))
+    assert design.coef == ()
+    assert design.X.shape == (20, 0)
+    assert [(part.target, part.coef) for part in design.further] == [
+        ("mub", ("Intercept", "x")),
+        ("muc", ("Intercept", "z")),
+    ]
+    assert design.family.categories == ("a", "b", "c")
+
+
+def test_categories_that_differ_in_a_slash_alone_are_refused():
+    frame = pd.DataFrame({"y": ["0", "a/b", "a_b", "c"] * 5, "x": np.arange(20.0)})
+    with pytest.raises(DataError, match="two categories that are both 'mua_b'"):
+        build_design(mlm.formula("y ~ x"), frame, family("categorical"))
