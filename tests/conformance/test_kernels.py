@@ -10,9 +10,12 @@ import scipy.integrate
 import scipy.special
 from oracles import CASES, OTHERS, N, Rows, drawn, natural, on_line, predictors, variants
 
-from bayesmlm.families import Family, family
+from bayesmlm.families import FAMILIES, Family, Parameter, family
+from bayesmlm.families.link import LINKS
+from bayesmlm.families.on_line import line_code, to_line
 from bayesmlm.families.rows import add_rows, code, curvatures, information
 from bayesmlm.families.special import log_rising, polygammas, remainder, scaled_polygammas
+from bayesmlm.spec.terms import PARAMETER_LINKS
 
 each = pytest.mark.parametrize(("name", "link"), CASES, ids=["-".join(case) for case in CASES])
 ONE = np.ones(1)
@@ -197,3 +200,31 @@ def test_functions_of_the_gamma_family() -> None:
     assert log_rising(1e7, 3.0) == pytest.approx(
         np.log(1e7) + np.log(1e7 + 1) + np.log(1e7 + 2), rel=1e-14
     )
+
+
+FORMULAS = [
+    (parameter, link)
+    for kind in FAMILIES.values()
+    for parameter in kind.further
+    for link in parameter.links
+]
+
+
+@pytest.mark.parametrize(
+    ("parameter", "link"), dict.fromkeys(FORMULAS), ids=lambda each: getattr(each, "name", each)
+)
+def test_formulas_give_parameters_on_the_line(parameter: Parameter, link: str) -> None:
+    own, h = LINKS[link], 1e-6
+    inside = np.linspace(0.05, 0.95, 7)
+    values = np.log(inside) if parameter.support == "real" else inside
+    for eta in own.link(values):
+        value, slope = to_line(line_code(parameter, own), float(eta))
+        expected = parameter.line(np.atleast_1d(own.inverse(np.array([eta]))))
+        assert value == pytest.approx(float(expected[0]), abs=1e-12)
+        ahead, behind = (to_line(line_code(parameter, own), eta + s)[0] for s in (h, -h))
+        assert slope == pytest.approx((ahead - behind) / (2 * h), rel=1e-6)
+
+
+def test_every_formula_has_the_link_that_specifications_leave_out() -> None:
+    own = {p.name: p.links[0] for p, _ in FORMULAS if p.support != "real"}
+    assert own == PARAMETER_LINKS
