@@ -91,6 +91,8 @@ def results(
                 say(f"    not run: {entry['not_run']}")
                 continue
             for fitter in fitters:
+                if fitter.generalized and not workload.family:
+                    continue
                 if fitter.name in absent:
                     record = {"state": "absent", "reason": absent[fitter.name]}
                 else:
@@ -124,6 +126,7 @@ def describe(workload: Workload) -> dict[str, Any]:
     return {
         "title": workload.title,
         "formula": workload.formula,
+        "family": workload.family,
         "written": {
             name: {"formula": written.formula, "priors": written.priors}
             for name in EVERYONE

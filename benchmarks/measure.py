@@ -70,9 +70,10 @@ def task_of(
     path = folder / "task.json"
     task = {
         "formula": written.formula,
+        "family": workload.family,
         "priors": written.priors,
         "engine": fitter.engine,
-        "options": workload.options.get(fitter.name, {}),
+        "options": {**fitter.options, **workload.options.get(fitter.name, {})},
         "seed": SEED,
         "cores": os.cpu_count(),
         "data": str(data),

@@ -30,8 +30,8 @@ def tables(results: Results) -> str:
         "imports or loads only when it is called.",
         table(results, first_cell),
         "Smallest bulk ESS over all parameters, random effects included, per second of that call "
-        "(`laplace`: the ESS that its weights give). In brackets: how many times more `laplace` "
-        "gives.",
+        "(`laplace`, `quadrature`: the ESS that their weights give). In brackets: how many times "
+        "more `laplace` gives.",
         table(results, ess_cell, skipped=(LIKELIHOOD, *MAXIMISERS)),
         "Peak memory of the process in MB; with a plus, of the processes it started.",
         table(results, memory_cell),
@@ -109,7 +109,7 @@ def memory_cell(name: str, runs: Mapping[str, Record]) -> str:
 
 def is_peer(name: str) -> bool:
     """Whether a fitter is not an engine of this project."""
-    return name not in (OURS, "nuts", LIKELIHOOD)
+    return name not in (OURS, "quadrature", "nuts", "graph", LIKELIHOOD)
 
 
 def ratio(runs: Mapping[str, Record], above: str, below: str, key: str) -> float | None:

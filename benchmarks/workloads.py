@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 GROUPS, ROWS = 100_000, 10_000_000
 
-EVERYONE = ("laplace", "nuts", "ml", "bambi", "lme4", "rstanarm", "brms")
+EVERYONE = (
+    "laplace", "quadrature", "nuts", "graph", "ml", "bambi", "lme4", "rstanarm", "brms",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ class Workload:
         Returns the data frame.
     formula
         The model, for every fitter that reads it as it stands.
+    family
+        Of the response, as this project names it; empty for gaussian.
     written
         The model of the fitters that write it otherwise.
     cannot
@@ -61,6 +65,7 @@ class Workload:
     title: str
     data: Callable[[], pd.DataFrame]
     formula: str
+    family: str = ""
     written: Mapping[str, Written] = field(default_factory=dict)
     cannot: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -99,8 +104,32 @@ def radon() -> pd.DataFrame:
     return data.assign(county=data["county"].astype(str))
 
 
+def contraception() -> pd.DataFrame:
+    """Return contraception in Bangladesh with use as 0 and 1, and age squared."""
+    data = dataset("contraception", ("use", "age", "urban", "livch", "district"))
+    used = (data.pop("use") == "Y").astype(int)
+    return data.assign(used=used, age_squared=data["age"] ** 2)
+
+
+def verbal_aggression() -> pd.DataFrame:
+    """Return answers to 24 items by 316 persons, as 0 and 1."""
+    data = dataset("verbagg", ("r2", "Anger", "Gender", "btype", "situ", "mode", "id", "item"))
+    return data.assign(answer=(data.pop("r2") == "Y").astype(int))
+
+
+def immunisation() -> pd.DataFrame:
+    """Return children immunised in Guatemala, as 0 and 1."""
+    columns = (
+        "immun", "kid2p", "mom25p", "ord", "ethn", "momEd", "husEd", "momWork", "rural", "pcInd81",
+        "mom", "comm",
+    )  # fmt: skip
+    data = dataset("guimmun", columns)
+    return data.assign(immunised=(data.pop("immun") == "Y").astype(int))
+
+
 EIGHT = "y | se(sigma) ~ 1 + (1 | school)"
 UNKNOWN_SCALE = "it has no known sampling SDs"
+STAN = "rstanarm stands for Stan here, without a compiler"
 BIG = "only this project and lme4 are asked for so many rows"
 
 WORKLOADS = {
@@ -154,6 +183,24 @@ WORKLOADS = {
             partial(dataset, "insteval", ("y", "service", "s", "d", "dept")),
             "y ~ service + (1 | s) + (1 | d) + (1 | dept)",
             limit=900.0,
+        ),
+        Workload(
+            "contraception", "Contraception: 1,934 women in 60 districts, logit", contraception,
+            "used ~ age + age_squared + urban + livch + (1 | district)", "bernoulli",
+            cannot={"brms": STAN},
+        ),
+        Workload(
+            "verbagg", "Verbal aggression: 316 persons crossed with 24 items, logit",
+            verbal_aggression,
+            "answer ~ Anger + Gender + btype + situ + mode + (1 | id) + (1 | item)", "bernoulli",
+            cannot={"brms": STAN},
+        ),
+        Workload(
+            "guimmun", "Immunisation: 1,595 mothers in 161 communities, logit", immunisation,
+            "immunised ~ kid2p + mom25p + ord + ethn + momEd + husEd + momWork + rural + pcInd81 "
+            "+ (1 | mom) + (1 | comm)",
+            "bernoulli",
+            cannot={"brms": STAN},
         ),
         Workload(
             "simulated", f"Simulated: intercepts and slopes of {GROUPS:,} groups",

@@ -167,5 +167,14 @@ SOURCES: Mapping[str, Source] = {
         "Snijders & Bosker (2012), Multilevel Analysis, 2nd edition; Brandsma & Knuver (1989)",
         included=False,
     ),
+    "verbagg": Source(
+        "VerbAgg",
+        "7,584 answers of 316 persons to 24 items on verbal aggression: r2 (Y or N), resp, Anger, "
+        "Gender, btype, situ, mode",
+        "De Boeck & Wilson (2004), Explanatory Item Response Models; VerbAgg of lme4",
+        included=False,
+        text=("id", "item"),
+        categories={"btype": ("curse", "scold", "shout"), "situ": ("other", "self")},
+    ),
 }
 """Every data set by name, those of the package and those read from a folder."""

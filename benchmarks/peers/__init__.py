@@ -14,6 +14,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 BAMBI = ROOT / ".bambi-venv" / "bin" / "python"
@@ -38,8 +39,10 @@ class Fitter:
         Whose versions are reported, the first of which is the fitter.
     priors
         Which priors it has where a workload states none.
-    engine
-        Of this project.
+    engine, options
+        Of this project, and the engine's options.
+    generalized
+        Whether it is asked for responses alone that are not gaussian.
     caches
         Whether a second call finds what the first one compiled, in memory or on disk.
     cold
@@ -52,6 +55,8 @@ class Fitter:
     packages: tuple[str, ...]
     priors: str
     engine: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    generalized: bool = False
     caches: bool = True
     cold: Mapping[str, str] = field(default_factory=dict)
 
@@ -127,7 +132,15 @@ FITTERS = {
             cold=OWN_CACHE,
         ),
         Fitter(
+            "quadrature", "bayesmlm quadrature", "own", OWN_PACKAGES, "its defaults", "quadrature",
+            generalized=True, cold=OWN_CACHE,
+        ),
+        Fitter(
             "nuts", "bayesmlm nuts", "own", OWN_PACKAGES, "its defaults", "nuts", cold=OWN_CACHE
+        ),
+        Fitter(
+            "graph", "bayesmlm nuts through the graph", "own", (*OWN_PACKAGES, "pytensor"),
+            "its defaults", "nuts", {"backend": "graph"}, generalized=True, cold=OWN_CACHE,
         ),
         Fitter("ml", "bayesmlm ml", "own", OWN_PACKAGES, "none", "ml", cold=OWN_CACHE),
         Fitter(

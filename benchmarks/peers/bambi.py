@@ -35,7 +35,10 @@ def main(path: str) -> None:
 
     def fit() -> Any:
         model = bmb.Model(
-            bmb.Formula(main_formula, *others), data, priors=priors(bmb, task) or None
+            bmb.Formula(main_formula, *others),
+            data,
+            family=task["family"] or "gaussian",
+            priors=priors(bmb, task) or None,
         )
         return model.fit(
             inference_method="nutpie", chains=4, random_seed=task["seed"], progressbar=False

@@ -24,6 +24,9 @@ read_columns <- function(folder) {
   as.data.frame(found, check.names = FALSE)
 }
 
+# A family by the name it has in a task, as R has it.
+family_of <- function(name) list(bernoulli = binomial(), poisson = poisson())[[name]]
+
 peak_mb <- function() {
   if (!file.exists("/proc/self/status")) return(NULL)
   line <- grep("^VmHWM", readLines("/proc/self/status"), value = TRUE)

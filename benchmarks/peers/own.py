@@ -32,7 +32,7 @@ def main(path: str) -> None:
     priors = {name: read_prior(text) for name, text in task["priors"].items()}
 
     def fit() -> Any:
-        model = mlm.Model(task["formula"], data, priors=priors or None)
+        model = mlm.Model(task["formula"], data, task["family"] or None, priors or None)
         return model.fit(task["engine"], seed=task["seed"], **task["options"])
 
     found = timed(fit, task)

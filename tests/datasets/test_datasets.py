@@ -58,6 +58,7 @@ OUTSIDE = {
     "guimmun": (2159, "mom", 1595),
     "insteval": (73421, "d", 1128),
     "language": (3758, "schoolnr", 211),
+    "verbagg": (7584, "id", 316),
 }
 
 
