@@ -104,21 +104,10 @@ def variance_function(
             )
         )
     found = curves(result, block, chosen)
-    unit = predictor_unit(result.design)
     picture, panels = canvas(2, (10, 4.2), backend=backend)
-    level1 = np.tile(found.level1[:, None], POINTS)
-    curve(panels[0], found.grid, level1, probability, GREY)
-    curve(panels[0], found.grid, found.between, probability, BLUE)
-    panels[0].label(f"Variance between groups: {block.name}", chosen.name, f"variance ({unit}²)")
-    curve(panels[1], found.grid, found.correlation, probability, BLUE)
-    panels[1].label(
-        "Intraclass correlation", chosen.name, f"correlation of two rows of one {block.name}"
-    )
+    draw(panels, found, (block.name, chosen.name, predictor_unit(result.design)), probability)
     for panel in panels:
         rug(panel, chosen.values)
-    top = np.quantile(np.hstack([found.between, level1]), 1 - (1 - probability) / 2, axis=0)
-    panels[0].limits("y", 0.0, 1.06 * float(top.max()))
-    panels[1].limits("y", 0.0, 1.0)
     key(
         picture,
         [
@@ -128,6 +117,22 @@ def variance_function(
         ],
     )
     return picture
+
+
+def draw(
+    panels: list[Panel], found: Curves, names: tuple[str, str, str], probability: float
+) -> None:
+    """Draw variances and correlation; `names` are of the grouping, the predictor, the unit."""
+    group, x, unit = names
+    level1 = np.tile(found.level1[:, None], POINTS)
+    curve(panels[0], found.grid, level1, probability, GREY)
+    curve(panels[0], found.grid, found.between, probability, BLUE)
+    panels[0].label(f"Variance between groups: {group}", x, f"variance ({unit}²)")
+    curve(panels[1], found.grid, found.correlation, probability, BLUE)
+    panels[1].label("Intraclass correlation", x, f"correlation of two rows of one {group}")
+    top = np.quantile(np.hstack([found.between, level1]), 1 - (1 - probability) / 2, axis=0)
+    panels[0].limits("y", 0.0, 1.06 * float(top.max()))
+    panels[1].limits("y", 0.0, 1.0)
 
 
 def curves(result: FitResult, block: RandomBlock, chosen: Abscissa) -> Curves:
