@@ -9,7 +9,7 @@ import scipy.stats
 import bayesmlm as mlm
 from bayesmlm.checks.loo import good_k, loo, relative_efficiency
 from bayesmlm.checks.refits import Refits, fast_engine, run_refits
-from bayesmlm.checks.target import group_target
+from bayesmlm.checks.target import group_target, row_target
 from bayesmlm.errors import StatisticError
 
 
@@ -115,6 +115,19 @@ def test_groups_against_refits_without_each(name, shared_data):
     assert found.elpd == pytest.approx(exact.sum(), abs=1.0)
     low = (found.frame["k_hat"] < 0.7).to_numpy()
     assert np.abs(found.frame["elpd"].to_numpy() - exact)[low].max() < 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sleepstudy", "cbpp"])
+def test_rows_against_refits_without_each(name, shared_data):
+    result = gallery(name, shared_data).result
+    found = loo(result)
+    assert found.ok
+    refits = Refits(row_target(result.design), result.priors, fast_engine(result), 99)
+    rows = np.arange(0, len(found.frame), 9 if name == "sleepstudy" else 4)
+    outcomes = run_refits(refits, [np.array([i]) for i in rows], workers=2)
+    exact = np.array([outcome.values[0] for outcome in outcomes])
+    assert np.abs(found.frame["elpd"].to_numpy()[rows] - exact).max() < 0.1
 
 
 def test_what_is_refused(fit, make_result):

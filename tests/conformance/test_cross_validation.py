@@ -84,7 +84,14 @@ def fits() -> Callable[[str, str], mlm.Fit]:
 
 @pytest.mark.parametrize("question", FROM_DRAWS | FROM_MAXIMUM)
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("engine", [name for name in ENGINES if name != "pathfinder"])
+@pytest.mark.parametrize(
+    "engine",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] if name in ("nuts", "advi") else [])
+        for name in ENGINES
+        if name != "pathfinder"
+    ],
+)
 def test_it_works_or_says_why_not(
     engine: str, name: str, question: str, fits: Callable[[str, str], mlm.Fit]
 ) -> None:
