@@ -82,7 +82,7 @@ def test_three_routes_agree(name, model_of):
         for route, engine in ROUTES.items():
             if name in LARGE and isinstance(engine, mlm.NUTS):
                 engine = mlm.NUTS(
-                    draws=500, tune=500, random_effects=engine.random_effects, backend="density"
+                    draws=300, tune=400, random_effects=engine.random_effects, backend="density"
                 )
             fit = model.fit(engine, seed=5)
             print(f"{name}, {route}: {sum(fit.result.seconds.values()):.1f} s, {fit.check()}")
