@@ -10,6 +10,7 @@ from itertools import chain
 
 from bayesmlm.errors import SpecError, suggestion
 from bayesmlm.spec.blocks import Block, Equation, blocks
+from bayesmlm.spec.formula import parameter_predictor
 from bayesmlm.spec.outcome import Outcome, outcome
 from bayesmlm.spec.substitution import (
     Coefficient,
@@ -22,13 +23,15 @@ from bayesmlm.spec.substitution import (
 from bayesmlm.spec.terms import Declarations, ModelSpec, Predictor, RandomTerm, Response
 
 
-def equations(text: str) -> ModelSpec:
+def equations(text: str, **parameters: str) -> ModelSpec:
     """Read a model from its level-wise equations.
 
     Parameters
     ----------
     text
         A header a level (``level 1:``, ``level 2 (school):``) and the equations under it.
+    **parameters
+        A formula for each further parameter of the family, such as ``sigma="~ x"``.
 
     Returns
     -------
@@ -66,7 +69,7 @@ def equations(text: str) -> ModelSpec:
     )
     value = Response(
         response.column,
-        (("mu", mu),),
+        (("mu", mu), *((name, parameter_predictor(name, own)) for name, own in parameters.items())),
         family=response.family,
         link=response.link,
         additions=response.additions,

@@ -63,7 +63,7 @@ def formula(
         raise _refuse(f"the response {column!r} on both sides", "remove it from the right side")
     predictors = {"mu": mu}
     given = [_further(value) for value in others]
-    given += [(name, _parameter(name, value)) for name, value in parameters.items()]
+    given += [(name, parameter_predictor(name, value)) for name, value in parameters.items()]
     for name, own in given:
         if name in predictors:
             raise _refuse(f"two formulas of {name}", "write one formula a parameter")
@@ -114,7 +114,8 @@ def _sides(text: object) -> tuple[str, str]:
     return parts[0], parts[1]
 
 
-def _parameter(name: str, value: object) -> Predictor:
+def parameter_predictor(name: str, value: object) -> Predictor:
+    """Read the formula of a further parameter, given as the keyword of its name."""
     if name == "mu":
         raise _refuse("a formula for 'mu'", "write the predictor of mu in the formula itself")
     if not isinstance(value, str) or "~" not in value:

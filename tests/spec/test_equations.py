@@ -7,7 +7,8 @@ import re
 import pytest
 
 from bayesmlm.errors import SpecError
-from bayesmlm.spec import INTERCEPT, Term, equations
+from bayesmlm.spec import INTERCEPT, Term, equations, formula
+from bayesmlm.spec.render import equations_text
 
 GROWTH = """
     level 1:          read = p0 + p1*year + e
@@ -211,3 +212,18 @@ def test_deep_and_long_texts_are_refused() -> None:
     for body in ("(" * 3_000 + "x" + ")" * 3_000, "x" * 2_000):
         with pytest.raises(SpecError, match=r"deeper|characters"):
             equations(f"level 1: y = b0 + b1*{body} + r")
+
+
+def test_formulas_of_further_parameters_beside_equations() -> None:
+    text = """
+        level 1:     y = b0 + b1*x + r
+        level 2 (g): b0 = g00 + u0
+    """
+    spec = equations(text, sigma="~ x + (1 | g)")
+    assert spec == formula("y ~ x + (1 | g); sigma ~ x + (1 | g)")
+    assert equations_text(spec, strict=False).splitlines()[-2:] == [
+        "sigma, level 2 (g): d0 = t00 + w0",
+        "                    d1 = t10",
+    ]
+    with pytest.raises(SpecError, match="the response 'y' in the formula of sigma"):
+        equations(text, sigma="y ~ x")
