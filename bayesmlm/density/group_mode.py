@@ -21,8 +21,9 @@ LIMIT = 200
 FOUND, LOST = -1, 1000
 """Marks of a group whose mode is found, and, added to its steps, of one that began anew."""
 
-CLOSE, ROUGH = 1e-8, 1e-2
-"""Squared length, in SDs, of a Newton step that ends at the mode: its error is of that size."""
+CLOSE, ROUGH = 1e-8, 0.1
+"""Squared length, in SDs, of the Newton step that ends at a mode, whose error is of that size;
+and where proposals about the mode are all that it is for."""
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -40,8 +40,9 @@ WEIGHTED, COSTLY_WEIGHTED = 2048, 1024
 COSTLY = 1e7
 """Multiplications of one evaluation from which fewer are made; see `explore_nested`, `reweight`."""
 
-KHAT_LIMIT, ATTEMPTS = 0.7, 3
-"""Pareto shape above which the sample is enlarged, and how often it is."""
+KHAT_LIMIT, ENOUGH, ATTEMPTS = 0.7, 400.0, 3
+"""Pareto shape above which, and effective size below which a sample is drawn again, twice as
+large, and how often one is drawn."""
 
 BEND = 0.03
 """Of the differences that make gradients and Hessians."""
@@ -190,7 +191,8 @@ def explore_nested(
         sample = explore(
             density, mode.point, mode.covariance(), draws=count, rounds=rounds, seed=seed
         )
-        if sample.khat <= KHAT_LIMIT:
+        enough = evaluations is not None or sample.ess >= ENOUGH
+        if sample.khat <= KHAT_LIMIT and enough:
             break
         count *= 2
     return sample
