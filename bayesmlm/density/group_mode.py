@@ -119,38 +119,85 @@ def newton(g, span, T, slopes, v, M, log_M, step, slope, close, small):
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
-def newton_of_one(g, span, T, slopes, v, M, log_M, step, slope, close):
-    """Do what `newton` does for a single effect, faster."""
-    low, high, first = np.uint64(span[0]), np.uint64(span[1]), np.uint64(span[2])
-    gradient, information = -v[g, 0], 1.0
-    for i in range(low, high):
-        t = T[0, i]
-        gradient += t * slopes[1, i - first]
-        information -= t * t * slopes[2, i - first]
-    if slope[g] > 0.0 and not gradient * step[g, 0] >= -slope[g]:
-        slope[g] *= 0.5
-        step[g, 0] *= 0.5
-        v[g, 0] -= step[g, 0]
-        return 1
-    done = 0.0 < slope[g] < close
-    if not information > 0.0:
-        if done:
-            return -1
-        information = 1.0
+def newton_of_one(bounds, T, slopes, v, M, log_M, step, slope, steps, close):
+    """Do what `newton` does for single effects, for all groups at once; sets steps as they end.
+
+    Gives the number of groups whose search goes on.
+    """
+    busy, first = 0, np.uint64(bounds[0])
+    for g in range(len(bounds) - 1):
+        if steps[g] == FOUND:
+            continue
+        low, high = np.uint64(bounds[g]), np.uint64(bounds[g + 1])
+        gradient, information = -v[g, 0], 1.0
         for i in range(low, high):
-            information -= T[0, i] ** 2 * min(slopes[2, i - first], 0.0)
-    if not done:
-        slope[g] = gradient * gradient / information
-        if not slope[g] < np.inf:
-            return -1
-        done = slope[g] < 1e-24
-    if done:
-        M[g, 0, 0] = 1.0 / np.sqrt(information)
-        log_M[g] = -0.5 * np.log(information)
-        return 0
-    step[g, 0] = gradient / information
-    v[g, 0] += step[g, 0]
-    return 1
+            t = T[0, i]
+            gradient += t * slopes[1, i - first]
+            information -= t * t * slopes[2, i - first]
+        steps[g] += 1
+        busy += 1
+        if slope[g] > 0.0 and not gradient * step[g, 0] >= -slope[g]:
+            slope[g] *= 0.5
+            step[g, 0] *= 0.5
+            v[g, 0] -= step[g, 0]
+            continue
+        last, concave = 0.0 < slope[g] < close, information > 0.0
+        if not concave:
+            information = 1.0
+            for i in range(low, high):
+                information -= T[0, i] ** 2 * min(slopes[2, i - first], 0.0)
+        if not last:
+            slope[g] = gradient * gradient / information
+            last = not 1e-24 <= slope[g] < np.inf
+        if last and concave and slope[g] < np.inf:
+            M[g, 0, 0] = 1.0 / np.sqrt(information)
+            log_M[g] = -0.5 * np.log(information)
+            steps[g] = FOUND
+            busy -= 1
+            continue
+        if last:  # of no use
+            steps[g] += LIMIT
+            continue
+        step[g, 0] = gradient / information
+        v[g, 0] += step[g, 0]
+    return busy
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def newton_of_all(bounds, T, slopes, v, M, log_M, step, slope, steps, close, small):
+    """Do what `newton_of_one` does for effects of any number."""
+    busy = 0
+    for g in range(len(bounds) - 1):
+        if steps[g] == FOUND:
+            continue
+        span = (bounds[g], bounds[g + 1], bounds[0])
+        state = newton(g, span, T, slopes, v, M, log_M, step, slope, close, small)
+        steps[g] += 1
+        if state == 0:
+            steps[g] = FOUND
+            continue
+        if state < 0:
+            steps[g] += LIMIT
+        busy += 1
+    return busy
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def begin_anew(v, log_M, step, slope, steps):
+    """Begin at the origin where a search is given up, or end where it began there; gives ends."""
+    ended = 0
+    for g in range(len(v)):
+        if steps[g] == FOUND or steps[g] % LOST < LIMIT:
+            continue
+        if steps[g] >= LOST:
+            log_M[g] = np.nan
+            steps[g] = FOUND
+            ended += 1
+            continue
+        steps[g], slope[g] = LOST, 0.0
+        for a in range(v.shape[1]):
+            v[g, a] = step[g, a] = 0.0
+    return ended
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -173,37 +220,20 @@ def find_modes(rows, base, T, others, bounds, v, close, room):
     """
     code, y, known, weights = rows
     M, log_M, eta, slopes, step, slope, steps, small = room
-    q, G, first = len(T), len(bounds) - 1, bounds[0]
-    n = bounds[G] - first
+    n = bounds[len(bounds) - 1] - bounds[0]
     steps[:] = 0
     step[:] = 0.0
     slope[:] = 0.0
-    busy = True
-    while busy:
-        busy = False
+    busy = 1
+    while busy > 0:
         predict(base, T, bounds, v, eta)
         curvatures(
             code, y, eta[:n], others, known, weights, slopes[0, :n], slopes[1, :n], slopes[2, :n],
             slopes[3, :n],
         )  # fmt: skip
-        for g in range(G):
-            if steps[g] == FOUND:
-                continue
-            span = (bounds[g], bounds[g + 1], first)
-            if q == 1:
-                state = newton_of_one(g, span, T, slopes, v, M, log_M, step, slope, close)
-            else:
-                state = newton(g, span, T, slopes, v, M, log_M, step, slope, close, small)
-            steps[g] += 1
-            if state == 0:
-                steps[g] = FOUND
-                continue
-            if state < 0 or steps[g] % LOST >= LIMIT:
-                if steps[g] >= LOST:
-                    log_M[g] = np.nan
-                    steps[g] = FOUND
-                    continue
-                steps[g], slope[g] = LOST, 0.0
-                for a in range(q):
-                    v[g, a] = step[g, a] = 0.0
-            busy = True
+        if len(T) == 1:
+            busy = newton_of_one(bounds, T, slopes, v, M, log_M, step, slope, steps, close)
+        else:
+            busy = newton_of_all(bounds, T, slopes, v, M, log_M, step, slope, steps, close, small)
+        if busy > 0:
+            busy -= begin_anew(v, log_M, step, slope, steps)

@@ -14,7 +14,15 @@ from bayesmlm.families import FAMILIES, Family, Parameter, family
 from bayesmlm.families.link import LINKS
 from bayesmlm.families.on_line import line_code, to_line
 from bayesmlm.families.rows import add_rows, code, curvatures, information
-from bayesmlm.families.special import log_rising, polygammas, remainder, scaled_polygammas
+from bayesmlm.families.special import (
+    exponential,
+    log_one_plus,
+    log_rising,
+    logarithm,
+    polygammas,
+    remainder,
+    scaled_polygammas,
+)
 from bayesmlm.spec.terms import PARAMETER_LINKS
 
 each = pytest.mark.parametrize(("name", "link"), CASES, ids=["-".join(case) for case in CASES])
@@ -228,3 +236,14 @@ def test_formulas_give_parameters_on_the_line(parameter: Parameter, link: str) -
 def test_every_formula_has_the_link_that_specifications_leave_out() -> None:
     own = {p.name: p.links[0] for p, _ in FORMULAS if p.support != "real"}
     assert own == PARAMETER_LINKS
+
+
+def test_exponentials_and_logarithms_are_numpys() -> None:
+    x = np.concatenate([np.linspace(-708, 709, 20011), np.linspace(-1, 1, 2001)])
+    np.testing.assert_allclose([exponential(v) for v in x], np.exp(x), rtol=1e-15)
+    far = [exponential(v) for v in (-800.0, -np.inf, 710.0, np.inf, np.nan)]
+    np.testing.assert_array_equal(far, [0.0, 0.0, np.inf, np.inf, np.nan])
+    small = np.concatenate([np.linspace(0, 1, 2001), np.logspace(-300, 0, 301)])
+    np.testing.assert_allclose([log_one_plus(v) for v in small], np.log1p(small), rtol=1e-15)
+    wide = np.concatenate([np.logspace(-300, 300, 2001), np.linspace(0.5, 2, 2001)])
+    np.testing.assert_allclose([logarithm(v) for v in wide], np.log(wide), rtol=4e-16, atol=4e-16)
