@@ -24,6 +24,7 @@ from bayesmlm.engines.mixed import with_effects
 from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.quiet import quiet
 from bayesmlm.engines.sampled import posterior_names, sample_by_nutpie, sample_by_pymc
+from bayesmlm.engines.separation import separation_note
 from bayesmlm.errors import EngineError, message
 from bayesmlm.graph import EffectCoordinates, build_model, choose
 from bayesmlm.parallel import available_cores
@@ -171,6 +172,7 @@ class NUTS(Engine):
                 else:
                     tree = self.sample_graph(design, priors, coordinates, seed, progress)
                     notes += [f"Sampled the PyMC graph: {conditional}."]
+                notes += separation_note(design, bounded=True)
                 if self.keep_random_effects is False:
                     notes.append("Random effects were sampled, and are therefore kept.")
         return FitResult(

@@ -1,4 +1,4 @@
-"""Complete separation: predictors that tell every binary response.
+"""Complete separation: predictors that tell every binary response; and counts that are all zero.
 
 The likelihood then rises without end along some direction of the fixed effects, and only
 priors bound them.
@@ -20,9 +20,12 @@ Array = NDArray[np.float64]
 
 STEPS = 30
 
+COUNTS = ("poisson", "negbinomial")
+"""Families whose likelihood rises without end as the mean falls, where every count is zero."""
+
 
 def separation_note(design: Design, bounded: bool) -> tuple[str, ...]:
-    """Return a note where the fixed effects separate all responses, else nothing.
+    """Return a note where the likelihood has no maximum in the fixed effects, else nothing.
 
     Parameters
     ----------
@@ -31,14 +34,18 @@ def separation_note(design: Design, bounded: bool) -> tuple[str, ...]:
     bounded
         Whether priors bound the coefficients.
     """
-    if design.family.name not in ("bernoulli", "binomial") or not is_separated(design):
+    if design.family.name in COUNTS and not design.y.any():
+        what = "Every count is zero"
+    elif design.family.name in ("bernoulli", "binomial") and is_separated(design):
+        what = "Complete separation: the predictors tell every response"
+    else:
         return ()
     rest = (
         "only their priors bound the coefficients"
         if bounded
         else "the likelihood has no maximum, and the estimates are where the search ended"
     )
-    return (f"Complete separation: the predictors tell every response; {rest}.",)
+    return (f"{what}; {rest}.",)
 
 
 def is_separated(design: Design) -> bool:
