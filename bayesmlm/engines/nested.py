@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-EVALUATIONS, ROUNDS = 2048, 4
-COSTLY_EVALUATIONS, COSTLY_ROUNDS = 768, 3
+EVALUATIONS, COSTLY_EVALUATIONS = 2048, 1024
 WEIGHTED, COSTLY_WEIGHTED = 2048, 1024
 COSTLY = 1e7
 """Multiplications of one evaluation from which fewer are made; see `explore_nested`, `reweight`."""
@@ -186,11 +185,8 @@ def explore_nested(
     marginal = density.marginal
     costly = marginal.work(1) > COSTLY
     count = evaluations or (COSTLY_EVALUATIONS if costly else EVALUATIONS)
-    rounds = COSTLY_ROUNDS if costly else ROUNDS
     for _ in range(ATTEMPTS):
-        sample = explore(
-            density, mode.point, mode.covariance(), draws=count, rounds=rounds, seed=seed
-        )
+        sample = explore(density, mode.point, mode.covariance(), draws=count, rounds=4, seed=seed)
         enough = evaluations is not None or sample.ess >= ENOUGH
         if sample.khat <= KHAT_LIMIT and enough:
             break
