@@ -236,7 +236,7 @@ def conditional_posterior(
         parts,
         means,
         (
-            (forms, shifts, kinds, first, second, np.vstack(row_forms).reshape(-1, p)),
+            (forms, shifts, kinds, first, second, np.vstack(row_forms)),
             (*prior_arrays(layout, priors), *positions(design, layout)),
             effect_arrays(design, coordinates, means),
             outcome_arrays(design, kernel, columns),

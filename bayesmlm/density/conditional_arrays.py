@@ -84,7 +84,7 @@ def effect_arrays(
         np.array([block.grouping.size for block in design.blocks], dtype=np.int64),
         np.array([len(block.effects) for block in design.blocks], dtype=np.int64),
         np.array(centred, dtype=np.int64),
-        np.array(forms, dtype=float).reshape(-1, p),
+        np.array(forms, dtype=float).reshape(len(forms), p),
         np.array(form_start, dtype=np.int64),
         np.concatenate([*predictors, np.empty(0)]),
         np.array(W_start, dtype=np.int64),

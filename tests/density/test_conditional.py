@@ -253,6 +253,10 @@ def test_thresholds_at_zero(prior):
     check("level ~ x*w + f + (x | g)", "cumulative", priors, scales=(0.03, 0.1))
 
 
+def test_thresholds_alone():
+    check("level ~ 1 + (1 | g)", "cumulative")
+
+
 def test_a_prior_of_thresholds_that_the_kernel_lacks_is_left_to_the_graph():
     model, coordinates = build("level ~ x", "cumulative", {"thresholds": mlm.StudentT(3, 1, 2)})
     found = conditional_posterior(model.design, model.prior_values, coordinates)
