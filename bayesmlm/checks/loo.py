@@ -204,12 +204,19 @@ def relative_efficiency(result: FitResult) -> float:
 
 
 def smoothed(result: FitResult, target: Target) -> tuple[Array, Array, Array]:
-    """Return log predictive densities, Pareto shapes, and what each item adds to its own."""
+    """Return log predictive densities, Pareto shapes, and what each item adds to its own.
+
+    An item whose density is the same at all draws (its weight is zero) needs no weights.
+    """
     from arviz_stats.base import array_stats
 
     chains, r_eff = int(result.posterior.sizes["chain"]), relative_efficiency(result)
-    elpd, k_hat, p = np.empty(target.size), np.empty(target.size), np.empty(target.size)
+    elpd, k_hat, p = np.zeros(target.size), np.zeros(target.size), np.zeros(target.size)
     for items, values in target.blocks(result):
-        by_chain = values.reshape(len(items), chains, -1)
-        elpd[items], k_hat[items], p[items] = array_stats.loo(by_chain, r_eff=r_eff)
+        varies = np.ptp(values, axis=1) > 0
+        elpd[items] = values[:, 0]
+        if varies.any():
+            by_chain = values[varies].reshape(varies.sum(), chains, -1)
+            found = array_stats.loo(by_chain, r_eff=r_eff)
+            elpd[items[varies]], k_hat[items[varies]], p[items[varies]] = found
     return elpd, k_hat, p

@@ -25,8 +25,8 @@ from bayesmlm.checks.loo import check_posterior
 from bayesmlm.checks.prior_blocks import prior_blocks
 from bayesmlm.checks.target import Target, outermost
 from bayesmlm.result import FitResult
+from bayesmlm.summaries.chain import chain_of, why_not
 from bayesmlm.summaries.draws import flatten
-from bayesmlm.summaries.integrated_likelihood import chain_of, why_not
 from bayesmlm.summaries.row_likelihood import log_likelihood
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from bayesmlm.design import Design, RandomBlock
 from bayesmlm.design.grouping import Grouping
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.result import FitResult
-from bayesmlm.summaries.integrated_likelihood import chain_of, integrated, why_not
+from bayesmlm.summaries.chain import chain_of, why_not
+from bayesmlm.summaries.integrated_likelihood import integrated
 from bayesmlm.summaries.row_likelihood import log_likelihood_blocks
 
 Array = NDArray[np.float64]

@@ -16,19 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.density import gaussian_groups
-from bayesmlm.density.quadrature import WIDEST
 from bayesmlm.density.threads import spread
 from bayesmlm.design import Design, RandomBlock
-from bayesmlm.design.grouping import Grouping, is_nested
+from bayesmlm.design.grouping import Grouping
 from bayesmlm.effects import random_effects
 from bayesmlm.errors import StatisticError, message
-from bayesmlm.families.rows import code
 from bayesmlm.result import FitResult
 from bayesmlm.summaries.group_quadrature import GroupQuadrature
 from bayesmlm.summaries.row_likelihood import further_draws, row_log_likelihood
@@ -51,7 +48,7 @@ class Integrated:
         The groups whose rows stand together.
     chain
         Groupings whose effects are integrated out, each nested in the next, the last in
-        `grouping`; empty where there is none.
+        `grouping`; empty where there is none. See `bayesmlm.summaries.chain`.
     order
         Rows by group, and by the groups of the chain within.
     starts
@@ -215,7 +212,7 @@ def integrated(
     grouping
         The groups.
     chain
-        The groupings to integrate out; see `chain_of`.
+        The groupings to integrate out; see `bayesmlm.summaries.chain`.
     design
         The fit's, or that of which the fit left rows out.
     """
@@ -249,41 +246,3 @@ def effects_of(result: FitResult, block: RandomBlock) -> Array:
     """Return draws of a grouping's effects, shape (J, q, S)."""
     draws = random_effects(result, block.name).to_numpy()
     return np.ascontiguousarray(draws.reshape(-1, *draws.shape[2:]).transpose(1, 2, 0))
-
-
-def why_not(design: Design, chain: tuple[RandomBlock, ...]) -> str | None:
-    """Return why the effects of a chain of groupings do not integrate out, or None."""
-    other = next((block for block in chain if not block.is_normal), None)
-    if other is not None:
-        return f"the effects by {other.name} are not normal ({other.distribution})"
-    if design.family.name == "gaussian" or not chain:
-        return None
-    if code(design.family) is None:
-        return f"the {design.family.name} family has no compiled density"
-    if len(chain) > 2 or (len(chain) == 2 and len(chain[1].effects) > 1):
-        return f"quadrature is over two groupings, one effect of the outer, here {chain[-1].name}"
-    if len(chain[0].effects) > WIDEST:
-        return f"{len(chain[0].effects)} effects of a group are too many for quadrature"
-    return None
-
-
-def chain_of(design: Design, grouping: Grouping) -> tuple[RandomBlock, ...]:
-    """Return the groupings that lie within one, the innermost first, each in the next.
-
-    Raises
-    ------
-    StatisticError
-        If two of them cross.
-    """
-    inside = [block for block in design.random if is_nested(block.grouping, grouping)]
-    inside.sort(key=lambda block: -block.grouping.size)
-    for inner, outer in pairwise(inside):
-        if not is_nested(inner.grouping, outer.grouping):
-            raise StatisticError(
-                message(
-                    f"{inner.name} and {outer.name}, which cross within {grouping.name}",
-                    "groupings each of which lies in the next",
-                    'leave rows out instead: predict="new row"',
-                )
-            )
-    return tuple(inside)

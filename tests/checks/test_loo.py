@@ -1,5 +1,7 @@
 """Leave-one-out against closed forms, numerical integration and real refits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -141,6 +143,13 @@ def test_what_is_refused(fit, make_result):
     ml = mlm.Model("Reaction ~ Days + (1 | Subject)", frame).fit("ml")
     with pytest.raises(StatisticError, match=r"no draws[\s\S]*information"):
         loo(ml.result)
+
+
+def test_a_row_of_weight_zero_says_nothing(fit):
+    design = row_target(fit.result.design).without(np.array([0]))
+    found = loo(replace(fit.result, design=design))
+    assert found.frame["elpd"].iloc[0] == 0.0 and found.frame["p"].iloc[0] == 0.0
+    assert (found.frame["elpd"].iloc[1:] < -2).all() and found.ok
 
 
 def test_thresholds_and_efficiency(fit, make_result):

@@ -6,8 +6,9 @@ import pytest
 import scipy.stats
 
 import bayesmlm as mlm
+from bayesmlm.summaries.chain import chain_of
 from bayesmlm.summaries.group_quadrature import root_mean
-from bayesmlm.summaries.integrated_likelihood import chain_of, integrated
+from bayesmlm.summaries.integrated_likelihood import integrated
 
 S = 3
 

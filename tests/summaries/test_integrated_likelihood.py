@@ -8,7 +8,8 @@ import scipy.stats
 
 import bayesmlm as mlm
 from bayesmlm.errors import StatisticError
-from bayesmlm.summaries.integrated_likelihood import chain_of, integrated, why_not
+from bayesmlm.summaries.chain import chain_of, why_not
+from bayesmlm.summaries.integrated_likelihood import integrated
 
 S = 3
 RNG = np.random.default_rng(8)
