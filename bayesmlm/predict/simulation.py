@@ -124,7 +124,21 @@ def displayed(outcome: Outcome, values: Array) -> Any:
 
 
 def same_rows(design: Design) -> SimulationRows:
-    """Return the rows of a design."""
+    """Return the rows of a design.
+
+    Raises
+    ------
+    StatisticError
+        Of a model with latent group means, which vary from draw to draw.
+    """
+    if design.latent.reason:
+        raise StatisticError(
+            message(
+                f"a simulation of a model in which {design.latent.reason}",
+                "models whose predictors are data",
+                "write between(x, g) for latent(x, g)",
+            )
+        )
     return SimulationRows(
         X=design.X,
         offset=design.offset,

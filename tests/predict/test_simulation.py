@@ -212,3 +212,9 @@ def test_a_refit_names_categories():
 def test_bad_responses_of_a_refit(fit, values, said):
     with pytest.raises(mlm.DataError, match=said):
         fit.refit(values)
+
+
+def test_latent_group_means_are_refused():
+    model = mlm.Model("y ~ within(x, g) + latent(x, g) + (1 | g)", DATA)
+    with pytest.raises(StatisticError, match=r"write between\(x, g\)"):
+        model.simulate(draws=1)
