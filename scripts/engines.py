@@ -225,6 +225,8 @@ def outcome(name, chosen, say):
         "family": given.model.design.family.name,
         "groups": {block.name: int(block.grouping.size) for block in blocks},
         "reference": "NUTS" if by_nuts else "Stan",
+        "load": round(os.getloadavg()[0], 1),
+        "processors": os.cpu_count(),
         "engines": rows,
     }
 

@@ -17,9 +17,21 @@ What falls short has a bold **no**.
 
 def page(results, titles):
     """Return the page."""
-    parts = [HEAD, table(results, titles)]
+    parts = [HEAD, busy(results), table(results, titles)]
     parts += [section(name, result, titles) for name, result in results.items()]
     return "\n".join(parts)
+
+
+def busy(results):
+    """Return what to know of the seconds."""
+    load = max((result["load"] for result in results.values()), default=0.0)
+    processors = max((result["processors"] for result in results.values()), default=0)
+    if load <= processors:
+        return f"Seconds are of a machine of {processors} processors with nothing else to do.\n"
+    return (
+        f"Seconds were taken while other work ran on the machine (load average up to {load:.0f} on "
+        f"{processors} processors): compare them with each other only roughly.\n"
+    )
 
 
 def table(results, titles):
