@@ -27,7 +27,7 @@ def test_the_page():
     rows = [{"data": "a", "should find": "nothing", "groups": 3, "rows a group": 2}]
     rows[0] |= {"found it": np.nan, "anything": 0.04}
     rows.append(rows[0] | {"data": "b", "should find": "slope", "found it": 0.9})
-    text = markdown(pd.DataFrame(rows), 200, "ml", 60.0)
+    text = markdown(pd.DataFrame(rows), 200, "ml")
     assert "| a | nothing | 3 | 2 |  | 4.0% |" in text
     assert "| b | slope | 3 | 2 | 90.0% | 4.0% |" in text
 
