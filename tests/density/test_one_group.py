@@ -6,6 +6,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from bayesmlm.density.one_group import draw_weighted
+from bayesmlm.density.streams import streams
 from bayesmlm.families import family
 from bayesmlm.families.rows import code
 
@@ -18,7 +19,7 @@ def test_mean_weights_estimate_the_density_of_the_rows(tau):
     rows = (code(bernoulli), y, np.ones((1, 1)), np.ones(1))
     repeated = np.repeat(base, S, axis=0)
     L, Z = np.full((2 * S, 1, 1), tau), np.ones((4, 1))
-    v, log_weights = draw_weighted(repeated, L, np.empty((2 * S, 0)), Z, rows, 3)
+    v, log_weights = draw_weighted(repeated, L, np.empty((2 * S, 0)), Z, rows, streams(3, 1)[0])
     grid = np.linspace(-9, 9, 8001)
     exact, means = [], []
     for eta in base:
@@ -37,5 +38,5 @@ def test_mean_weights_estimate_the_density_of_the_rows(tau):
 def test_a_seed_is_a_draw():
     rows = (code(family("poisson", None)), np.array([2.0, 4.0]), np.empty((0, 1)), np.ones(1))
     given = np.zeros((5, 2)), np.ones((5, 1, 1)), np.empty((5, 0)), np.ones((2, 1)), rows
-    one, two, other = (draw_weighted(*given, seed)[0] for seed in (1, 1, 2))
+    one, two, other = (draw_weighted(*given, streams(seed, 1)[0])[0] for seed in (1, 1, 2))
     assert (one == two).all() and (one != other).any()

@@ -132,7 +132,8 @@ OTHERS = {
 def test_every_family_is_tried():
     from bayesmlm.families import FAMILIES
 
-    assert set(OTHERS) == set(FAMILIES) - {"gaussian"}
+    by_row = {"categorical"}  # several predictors: refused
+    assert set(OTHERS) == set(FAMILIES) - {"gaussian"} - by_row
 
 
 def family_result(make_result, name, sd, centre=0.4):
