@@ -149,9 +149,10 @@ def refuse_by_row(design: Design, statistic: str) -> None:
     """Raise `StatisticError` where a parameter that a statistic needs differs by row."""
     if design.further:
         listed = " and ".join(part.target for part in design.further)
+        listed += " has" if len(design.further) == 1 else " have"
         raise StatisticError(
             message(
-                f"{statistic} where {listed} has a formula, so that rows differ in it",
+                f"{statistic} where {listed} {'has' if len(design.further) == 1 else 'have'} a formula, so that rows differ",
                 "models whose further parameters are one for all rows",
                 "read fit.summary(), which has the formulas' coefficients, or leave them out",
             )

@@ -83,7 +83,7 @@ def reweight(
     """
     marginal = density.marginal
     S, all_draws = len(psi), np.arange(len(psi))
-    if not beta.shape[1]:
+    if not beta.shape[1] or marginal.design.family.name == "gaussian":  # it is exact
         return Reweighted(all_draws, 0.0, -np.inf)
     most = min(S, count)
     q = log_normal(density, mode, psi, beta)

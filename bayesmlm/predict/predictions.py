@@ -242,8 +242,6 @@ def predict(
     design = result.design
     treatment = treatments(design, groups)
     check_choice("kind", kind, KINDS)
-    if kind == RESPONSE or (kind != LINEAR and design.family.name not in OF_LOCATION):
-        refuse_by_row(design, f"kind={kind!r}")
     if data is None:
         target = fitted_rows(design, treatment)
     else:
@@ -260,6 +258,10 @@ def predictions(
     replicates: int | None,
 ) -> Predictions:
     """Return the predictions of some rows; see `predict`."""
+    family = result.design.family
+    of_location = family.name in OF_LOCATION and kind != RESPONSE
+    if family.unordered or not (of_location or kind == LINEAR):
+        refuse_by_row(result.design, f"predictions of kind={kind!r}")
     check_whole("seed", seed, 0)
     if kind == RESPONSE:
         target = one_group_a_row(target, result.design, treatment)
