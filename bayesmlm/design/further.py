@@ -152,7 +152,7 @@ def refuse_by_row(design: Design, statistic: str) -> None:
         listed += " has" if len(design.further) == 1 else " have"
         raise StatisticError(
             message(
-                f"{statistic} where {listed} {'has' if len(design.further) == 1 else 'have'} a formula, so that rows differ",
+                f"{statistic} where {listed} a formula, so that rows differ",
                 "models whose further parameters are one for all rows",
                 "read fit.summary(), which has the formulas' coefficients, or leave them out",
             )
