@@ -36,7 +36,8 @@ def found(monkeypatch):
 
 def test_there_are_tutorials():
     names = [path.name for path in TUTORIALS]
-    assert names[:2] == ["01_schools.ipynb", "02_approximations.ipynb"]
+    wanted = ["01_schools.ipynb", "02_approximations.ipynb", "03_predictions.ipynb"]
+    assert names[:3] == wanted
 
 
 @pytest.mark.slow
