@@ -17,7 +17,7 @@ from bayesmlm.design.grouping import Grouping
 from bayesmlm.engines import Engine
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.fit import Fit
-from bayesmlm.fit import shown as bars
+from bayesmlm.fit_checks import shown as bars
 from bayesmlm.reports import Table
 
 if TYPE_CHECKING:

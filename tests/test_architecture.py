@@ -29,6 +29,10 @@ FLOORS = (
     ("plots",),
     ("reports",),
     (
+        "fit_held",
+        "fit_statistics",
+        "fit_predictions",
+        "fit_checks",
         "fit",
         "model",
         "mass_points",
@@ -55,6 +59,10 @@ TOP = FLOORS[-1]
 TOLD_ELSEWHERE = {
     "families": ("conformance", "every family by the laws of all"),
     "result": ("test_fit.py", "a FitResult is what a Fit holds"),
+    "fit_held": ("test_fit.py", "what a Fit holds"),
+    "fit_statistics": ("test_fit.py", "methods of a Fit"),
+    "fit_predictions": ("test_fit.py", "methods of a Fit"),
+    "fit_checks": ("test_fit.py", "methods of a Fit"),
     "reports/equations": ("test_model.py", "Model.equations() is one"),
     "reports/summary": ("test_fit.py", "Fit.summary() is one"),
 }
