@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +25,10 @@ def test_the_books_statistics_are_in_the_gallery() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_maximum_is_the_published_figure_to_its_last_digit(name: str) -> None:
+def test_the_maximum_is_the_published_figure_to_its_last_digit(
+    name: str, shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAYESMLM_DATA", str(shared_data))
     entry = gallery.read(name)
     model = entry.model()
     for figure in entry.derived:
