@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from bayesmlm.density.threads import n_threads, one_blas_thread
 
-MOST = 4
+MOST = 2
 """Threads at most."""
 
 

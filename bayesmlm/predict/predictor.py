@@ -16,8 +16,8 @@ from bayesmlm.predict.target import Target
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-CHUNK = 2**20
-"""Numbers held at once (8 MB); several arrays of this size are."""
+CHUNK = 2**19
+"""Numbers held at once (4 MB); several arrays of this size are."""
 
 EFFECTS = 1
 """Purpose of the noise of new effects."""
