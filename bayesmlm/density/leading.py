@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bayesmlm.density.leading_draws import draw_range
 from bayesmlm.density.structure import Structure
-from bayesmlm.density.threads import share
+from bayesmlm.density.threads import spread
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -84,5 +84,5 @@ def leading(structure: Structure, p: int) -> Leading:
 def draw_leading(work: float, part: Leading, arguments: tuple[Any, ...], noise: Array) -> Array:
     """Return the effects of the groups of `part`; `noise` is overwritten."""
     arrays = part.own, part.fixed, part.pointers, part.columns, part.values
-    share(draw_range, len(part.own), work, *arrays, *arguments, noise)
+    spread(draw_range, len(part.own), work, *arrays, *arguments, noise)
     return noise

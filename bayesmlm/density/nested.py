@@ -17,8 +17,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, uint64
 
+from bayesmlm.density import lanes
 from bayesmlm.density.blocks import factor_rows, solve_vector
-from bayesmlm.density.threads import share
+from bayesmlm.density.threads import spread
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -201,9 +202,9 @@ def quadratic(top, p):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def sum_families(root, sigma, prior, logs, tops, out):
-    """Set the three figures of each hyperparameter vector from those of the families."""
-    for s in range(len(sigma)):
+def sum_families(first, last, root, sigma, prior, logs, tops, out):
+    """Set the three figures of vectors `first` to `last` from those of the families."""
+    for s in range(first, last):
         top, log_det = close(root, sigma[s], prior, tops[s])
         out[s, 0] = 0.0
         for f in range(logs.shape[1]):
@@ -229,15 +230,28 @@ def evaluate(
     array, shape (S, 3)
         Log determinant of the random part, of the fixed part, and the quadratic form.
     """
+    S = len(sigma)
+    logs, tops = eliminated(
+        work, own, starts, widths, parents, parent_starts, families, root, G, sigma
+    )
+    out = np.empty((S, 3))
+    spread(sum_families, S, float(tops.size * len(root)), root, sigma, prior, logs, tops, out)
+    return out
+
+
+def eliminated(work, own, starts, widths, parents, parent_starts, families, root, G, sigma):
+    """Return what `evaluate_families` sets for a batch; arguments as of `evaluate`."""
+    if len(widths) == 1 and len(sigma) >= lanes.FEWEST:
+        q = int(widths[0])
+        shape = -1, q, q + len(root)
+        return lanes.eliminated(work, own.reshape(shape), families[:, 0].copy(), G, sigma)
     S, F = len(sigma), len(families) - 1
     logs, tops = np.zeros((S, F)), np.zeros((S, F, root.size))
-    share(
+    spread(
         evaluate_families, S * F, work,
         own, starts, widths, parents, parent_starts, families, root, G, sigma, logs, tops,
     )  # fmt: skip
-    out = np.empty((S, 3))
-    sum_families(root, sigma, prior, logs, tops, out)
-    return out
+    return logs, tops
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -279,6 +293,24 @@ def draw_effects(rows, starts, widths, parents, parent_starts, families, p, nois
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def draw_fixed(first, last, root, sigma, prior, tops, begin, first_draw, noise_beta, beta):
+    """Set the fixed effects of vectors `first` to `last`.
+
+    Parameters
+    ----------
+    tops, begin
+        What families take from the fixed part and response, of vectors from `begin` on.
+    """
+    p = root.shape[0] - 1
+    for u in range(first, last):
+        top, _ = close(root, sigma[u], prior, tops[u - begin])
+        for s in range(first_draw[u], first_draw[u + 1]):
+            for a in range(p):
+                beta[s, a] = top[a * (p + 1) + p] + noise_beta[s, a]
+            solve_vector(top, 0, p, p + 1, beta[s])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def draw_range(
     first, last, own, starts, widths, parents, parent_starts, families, root, G, sigma, prior,
     first_draw, noise, noise_beta, z, beta,
@@ -287,19 +319,16 @@ def draw_range(
     p = root.shape[0] - 1
     F = len(families) - 1
     rows = np.empty(len(own) if len(widths) > 1 else 0)
-    tops = np.empty((F, root.size))
+    tops = np.empty((1, F, root.size))
     for u in range(first, last):
         tops[:] = 0.0
         for f in range(F):
             eliminate(
                 own, starts, widths, parents, parent_starts, families, f, p, G[u], sigma[u], rows,
-                tops[f],
+                tops[0, f],
             )  # fmt: skip
-        top, _ = close(root, sigma[u], prior, tops)
+        draw_fixed(u, u + 1, root, sigma, prior, tops, u, first_draw, noise_beta, beta)
         for s in range(first_draw[u], first_draw[u + 1]):
-            for a in range(p):
-                beta[s, a] = top[a * (p + 1) + p] + noise_beta[s, a]
-            solve_vector(top, 0, p, p + 1, beta[s])
             draw_effects(
                 rows, starts, widths, parents, parent_starts, families, p, noise[s], beta[s], z[s]
             )
@@ -332,7 +361,16 @@ def draw(
         Shapes as the noise.
     """
     z, beta = np.empty_like(noise), np.empty_like(noise_beta)
-    share(
+    if len(widths) == 1:
+        _, tops = eliminated(
+            work, own, starts, widths, parents, parent_starts, families, root, G, sigma
+        )
+        few = float(tops.size * len(root) + beta.size * len(root))
+        spread(
+            draw_fixed, len(sigma), few, root, sigma, prior, tops, 0, first_draw, noise_beta, beta
+        )
+        return z, beta
+    spread(
         draw_range, len(sigma), work,
         own, starts, widths, parents, parent_starts, families, root, G, sigma, prior,
         first_draw, noise, noise_beta, z, beta,

@@ -56,14 +56,17 @@ class Recovery:
     def distinct(self) -> tuple[Integers, Integers, Integers]:
         """Where each distinct vector first occurs, `order` and `first_draw` of the kernels.
 
-        Resampled vectors repeat: each is factored once for all its draws.
+        Resampled vectors repeat: each is factored once for all its draws. To sort by one
+        number takes a tenth of the time that to sort by all takes; vectors that share it and
+        differ may part draws of one vector, which costs a factor and changes nothing.
         """
-        _, first, which = np.unique(
-            np.column_stack([self.G, self.sigma]), axis=0, return_index=True, return_inverse=True
-        )
-        which = which.ravel()
-        ends = np.cumsum(np.bincount(which, minlength=len(first)))
-        return first, np.argsort(which, kind="stable"), np.concatenate([[0], ends])
+        vectors = np.column_stack([self.G, self.sigma])
+        order = np.argsort(vectors[:, 0], kind="stable")
+        ordered = vectors[order]
+        begins = np.ones(len(order), dtype=bool)
+        begins[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+        starts = np.flatnonzero(begins)
+        return order[starts], order, np.append(starts, len(order))
 
     @property
     def draws(self) -> int:
@@ -120,7 +123,6 @@ class Recovery:
 
     def leading(self, beta: Array, effects: dict[str, Array]) -> LeadingEffects:
         """Return the leading grouping's effects given what `outer` drew."""
-        first, order, first_draw = self.distinct
         k, q = self.structure.order[0], self.structure.widths[0]
         others = [
             (effects[self.groups[m]] @ self.data.to_Z[m].T).reshape(self.draws, -1)
@@ -130,11 +132,9 @@ class Recovery:
         return LeadingEffects(
             leading(self.structure, beta.shape[1]),
             self.noise,
-            np.ascontiguousarray(self.G[first, : q * q]).reshape(-1, q, q),
-            self.sigma[first],
-            np.ascontiguousarray(self.factors[k][first]),
-            first_draw,
-            order,
+            np.ascontiguousarray(self.G[:, : q * q]).reshape(-1, q, q),
+            self.sigma,
+            np.ascontiguousarray(self.factors[k]),
             np.ascontiguousarray(beta.T),
             np.ascontiguousarray(known.T),
         )
@@ -164,7 +164,7 @@ class LeadingEffects:
         Cross-products of its groups.
     noise
         Where the noise comes from.
-    G, sigma, factors, first_draw, order, beta, others
+    G, sigma, factors, beta, others
         As of `bayesmlm.density.leading_draws.draw_range`.
     """
 
@@ -173,22 +173,20 @@ class LeadingEffects:
     G: Array
     sigma: Array
     factors: Array
-    first_draw: Integers
-    order: Integers
     beta: Array
     others: Array
 
     def draw(self, groups: Integers) -> Array:
         """Draw the effects of some groups, shape (groups, q, S)."""
-        q, S = self.G.shape[1], len(self.order)
-        given = self.G, self.sigma, self.factors, self.first_draw, self.order, self.beta
-        work = float(len(groups)) * q * q * (len(self.sigma) * q + S)
+        q, S = self.G.shape[1], len(self.sigma)
+        given = self.G, self.sigma, self.factors, self.beta
+        work = float(len(groups)) * q * q * (q + 1) * S
         noise = self.noise.leading(groups, q, S)
         return draw_leading(work, self.part.take(groups), (*given, self.others), noise)
 
     def blocks(self) -> Iterator[tuple[Integers, Array]]:
         """Draw all groups in turn, as many at once as `BLOCK` allows."""
-        q, S = self.G.shape[1], len(self.order)
+        q, S = self.G.shape[1], len(self.sigma)
         J, step = len(self.part.own), max(1, BLOCK // (q * S))
         for start in range(0, J, step):
             groups = np.arange(start, min(start + step, J))
@@ -196,7 +194,7 @@ class LeadingEffects:
 
     def everything(self) -> Array:
         """Draw all groups, shape (S, J, q)."""
-        whole = np.empty((len(self.order), len(self.part.own), self.G.shape[1]))
+        whole = np.empty((len(self.sigma), len(self.part.own), self.G.shape[1]))
         for groups, drawn in self.blocks():
             whole[:, groups[0] : groups[-1] + 1] = drawn.transpose(2, 0, 1)
         return whole

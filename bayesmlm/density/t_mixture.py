@@ -38,8 +38,8 @@ def component(x, mean, inverse, freedom):
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def densities(points, heights, means, inverses, freedom, found):
-    """Write the mixture's densities.
+def densities(first, last, points, heights, means, inverses, freedom, found):
+    """Write the mixture's densities at points `first` to `last`.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def densities(points, heights, means, inverses, freedom, found):
     found
         Shape (S,).
     """
-    for s in range(len(points)):
+    for s in range(first, last):
         total = 0.0
         for k in range(len(heights)):
             total += heights[k] * component(points[s], means[k], inverses[k], freedom)

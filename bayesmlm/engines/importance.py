@@ -21,12 +21,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.density.t_mixture import densities, moments
+from bayesmlm.density.threads import spread
 
 Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
 LogDensity = Callable[[Array], Array]
 
-FREEDOM = 5
-"""Degrees of freedom of the proposals; heavier tails than any Gaussian model's posterior."""
+FREEDOM = 6
+"""Degrees of freedom of the proposals; heavier tails than any Gaussian model's posterior.
+
+An even number of them makes chi-squared a sum of exponential variables.
+"""
 
 COMPONENTS = 3
 WIDEN = 1.1
@@ -34,6 +39,9 @@ WIDEN = 1.1
 
 EM_STEPS = 5
 """Steps of EM in a round; more of them fit noise and gave fewer effective draws."""
+
+FITTED = 2048
+"""Draws, chosen at random, that a mixture is fitted to at most."""
 
 NO_TAIL = 3.0
 """Largest weight, in means, up to which there is no tail."""
@@ -87,20 +95,27 @@ class Mixture:
     def log_density(self, x: Array) -> Array:
         """Return the log density, shape (S,)."""
         found = np.empty(len(x))
-        densities(np.ascontiguousarray(x), *self.arrays, found)
+        work = float(x.size) * self.means.size
+        spread(densities, len(x), work, np.ascontiguousarray(x), *self.arrays, found)
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(found) + self.log_heights.max())
 
     def transform(self, uniforms: Array) -> Array:
-        """Turn uniform draws of shape (S, d + 2) into draws of shape (S, d)."""
-        from scipy.special import gammaincinv, ndtri
+        """Turn uniform draws of shape (S, `uniforms_for(d)`) into draws of shape (S, d)."""
+        from scipy.special import ndtri
 
         d = self.means.shape[1]
         which = np.searchsorted(np.cumsum(self.weights)[:-1], uniforms[:, 0], side="right")
         normal = ndtri(uniforms[:, 1 : d + 1])
-        radius = np.sqrt(0.5 * FREEDOM / gammaincinv(0.5 * FREEDOM, uniforms[:, d + 1]))
+        chi_squared = -2 * np.log(uniforms[:, d + 1 :]).sum(axis=1)
+        radius = np.sqrt(FREEDOM / chi_squared)
         moved = np.einsum("sab,sb->sa", self.roots[which], normal)
         return np.asarray(self.means[which] + moved * radius[:, None])
+
+
+def uniforms_for(d: int) -> int:
+    """Return how many uniform numbers a draw in d dimensions takes."""
+    return 1 + d + FREEDOM // 2
 
 
 @dataclass(frozen=True)
@@ -129,11 +144,34 @@ class WeightedSample:
         """Effective sample size, 1 / sum of squared weights."""
         return float(1 / (self.weights**2).sum())
 
-    def resample(self, size: int, rng: np.random.Generator) -> Array:
-        """Return equally weighted draws by stratified resampling, in random order."""
-        positions = (np.arange(size) + rng.uniform(size=size)) / size
-        chosen = np.searchsorted(np.cumsum(self.weights)[:-1], positions, side="right")
-        return self.points[rng.permutation(chosen)]
+    def choose(self, size: int, rng: np.random.Generator) -> Integers:
+        """Return the positions of equally weighted draws, in random order.
+
+        By systematic resampling: each point is chosen its expected number of times, rounded up
+        or down. Points are shuffled first, their order being that of a Sobol sequence.
+        """
+        order = rng.permutation(len(self.weights))
+        heights = np.cumsum(self.weights[order])[:-1]
+        positions = (np.arange(size) + rng.uniform()) / size
+        return np.asarray(rng.permutation(order[np.searchsorted(heights, positions, "right")]))
+
+
+def effective(chosen: Integers) -> float:
+    """Return the effective number of draws of which some repeat others.
+
+    With N_i draws of point i it is (sum N_i)² / sum N_i², Kish's for the weights N_i.
+
+    Parameters
+    ----------
+    chosen
+        Positions of the points, shape (S,).
+
+    References
+    ----------
+    Kish (1965), Survey Sampling, section 11.7.
+    """
+    counts = np.bincount(chosen).astype(float)
+    return float(counts.sum() ** 2 / (counts**2).sum())
 
 
 def explore(
@@ -160,33 +198,44 @@ def explore(
     seed
         Of the scrambled Sobol points.
     """
-    from scipy.stats import qmc
-
     d = len(mode)
-    per_round = 2 ** max(int(np.ceil(np.log2(draws / rounds))), 5)
     points, values, mixed = np.empty((0, d)), np.empty(0), np.empty(0)
-    proposals = list[Mixture]()
+    log_weights = np.empty(0)
     first = Mixture(np.ones(1), mode[None], np.linalg.cholesky(1.5 * covariance)[None])
+    proposals = list[tuple[float, Mixture]]()
     proposal = first
-    for k in range(rounds):
-        sobol = qmc.Sobol(d + 2, seed=np.random.default_rng([seed, k]))
-        uniforms = np.clip(sobol.random(per_round), 1e-12, 1 - 1e-12)
-        fresh = proposal.transform(uniforms)
-        mixed = np.logaddexp(mixed, proposal.log_density(points))
-        proposals.append(proposal)
-        own = np.logaddexp.reduce([q.log_density(fresh) for q in proposals], axis=0)
+    for k, size in enumerate(sizes(draws, rounds)):
+        if k:
+            rng = np.random.default_rng([seed, k - 1, 1])
+            proposal = refit(points, log_weights, first, rng)
+        fresh = proposal.transform(uniform_points(size, uniforms_for(d), seed, k))
+        share = float(np.log(size))
+        mixed = np.logaddexp(mixed, share + proposal.log_density(points))
+        proposals.append((share, proposal))
+        own = np.logaddexp.reduce([a + q.log_density(fresh) for a, q in proposals], axis=0)
         mixed = np.concatenate([mixed, own])
         points = np.vstack([points, fresh])
         values = np.concatenate([values, log_density(fresh)])
-        log_weights = values - mixed + np.log(len(proposals))
+        log_weights = values - mixed
         if not np.isfinite(log_weights).sum() > 10 * d:
             return WeightedSample(
                 points, np.full(len(points), 1 / len(points)), np.inf, len(points)
             )
-        if k + 1 < rounds:
-            proposal = refit(points, log_weights, first, np.random.default_rng([seed, k, 1]))
     smoothed, khat = smooth(log_weights)
     return WeightedSample(points, smoothed, khat, len(points))
+
+
+def sizes(draws: int, rounds: int) -> list[int]:
+    """Return the draws of each round, powers of two."""
+    return [2 ** max(int(np.ceil(np.log2(draws / rounds))), 5)] * rounds
+
+
+def uniform_points(size: int, d: int, seed: int, k: int) -> Array:
+    """Return scrambled Sobol points of round k, shape (size, d), away from 0 and 1."""
+    from scipy.stats import qmc
+
+    sobol = qmc.Sobol(d, seed=np.random.default_rng([seed, k]))
+    return np.asarray(np.clip(sobol.random(size), 1e-12, 1 - 1e-12))
 
 
 def smooth(log_weights: Array) -> tuple[Array, float]:
@@ -208,6 +257,9 @@ def smooth(log_weights: Array) -> tuple[Array, float]:
 
 def refit(points: Array, log_weights: Array, first: Mixture, rng: np.random.Generator) -> Mixture:
     """Fit a mixture to weighted draws by EM, and keep a share of the first proposal."""
+    if len(points) > FITTED:
+        some = rng.choice(len(points), FITTED, replace=False)
+        points, log_weights = points[some], log_weights[some]
     weights = np.exp(log_weights - log_weights.max())
     weights /= weights.sum()
     # Truncated weights keep one lucky draw from owning the fit.
@@ -251,7 +303,7 @@ def tails(points: Array, weights: Array, overall: Array) -> tuple[Array, Array]:
     mean = weights @ points
     deviation = points - mean
     spread = np.sqrt(np.diag(overall))
-    side = np.where(weights @ deviation**3 < 0, -1.0, 1.0)
+    side = np.where(weights @ (deviation * deviation * deviation) < 0, -1.0, 1.0)
     slopes = overall / np.diag(overall)
     d = len(mean)
     means = mean + ARM_SHIFT * (side * spread)[:, None] * slopes.T

@@ -19,7 +19,7 @@ from bayesmlm.density.shift import shift
 from bayesmlm.design import Design
 from bayesmlm.engines.effects import AUTO, Drawn, Keep, check_keep, completed, drawn_effects
 from bayesmlm.engines.engine import Engine
-from bayesmlm.engines.importance import WeightedSample, explore
+from bayesmlm.engines.importance import WeightedSample, effective, explore
 from bayesmlm.engines.layout import data_groups
 from bayesmlm.engines.marginal import require_marginal, require_quadrature
 from bayesmlm.engines.mode import Mode, find_mode
@@ -146,7 +146,7 @@ class Laplace(Engine):
         if not sample.khat <= KHAT_LIMIT:
             return self.fall_back(design, priors, seed, progress, sample.khat)
         with progress.running(), progress.stage("effects"):
-            drawn, weighted = self.draw(marginal, priors, sample, seed)
+            drawn, weighted, ess = self.draw(marginal, priors, sample, seed)
             reached = weighted is None or weighted.khat <= KHAT_LIMIT
             groups, told = completed(drawn, self.keep_random_effects) if reached else ({}, ())
         if weighted is not None and not reached:
@@ -155,7 +155,7 @@ class Laplace(Engine):
             spec=design.spec,
             design=design,
             priors=priors,
-            tree=self.tree(marginal, sample, weighted, mode, groups),
+            tree=self.tree(marginal, sample, weighted, ess, mode, groups),
             engine=self,
             seed=seed,
             seconds=dict(progress.seconds),
@@ -238,15 +238,23 @@ class Laplace(Engine):
 
     def draw(
         self, marginal: GaussianMarginal, priors: Priors, sample: WeightedSample, seed: int
-    ) -> tuple[Drawn, WeightedSample | None]:
-        """Draw the effects, weighted where Normal priors stand in for the model's."""
+    ) -> tuple[Drawn, WeightedSample | None, float]:
+        """Draw the effects, weighted where Normal priors stand in for the model's.
+
+        Returns
+        -------
+        drawn, weighted, ess
+            The draws, the weights, and the effective number of draws.
+        """
         rng = np.random.default_rng([seed, 1])
         if marginal.priors is priors:
-            return drawn_effects(marginal, sample.resample(self.draws, rng), seed), None
-        spare = drawn_effects(marginal, sample.resample(SPARE * self.draws, rng), seed)
-        weighted = reweighted(marginal, priors, spare)
-        chosen = weighted.resample(self.draws, rng)[:, 0].astype(int)
-        return spare.take(chosen), weighted
+            chosen = sample.choose(self.draws, rng)
+            return drawn_effects(marginal, sample.points[chosen], seed), None, effective(chosen)
+        spare = sample.choose(SPARE * self.draws, rng)
+        drawn = drawn_effects(marginal, sample.points[spare], seed)
+        weighted = reweighted(marginal, priors, drawn)
+        chosen = weighted.choose(self.draws, rng)
+        return drawn.take(chosen), weighted, effective(spare[chosen])
 
     def explore(self, marginal: GaussianMarginal, mode: Mode, seed: int) -> WeightedSample:
         """Sample the hyperparameters, more of them while the Pareto shape is too large."""
@@ -273,14 +281,13 @@ class Laplace(Engine):
         marginal: GaussianMarginal,
         sample: WeightedSample,
         weighted: WeightedSample | None,
+        ess: float,
         mode: Mode,
         drawn: dict[str, xr.Dataset],
     ) -> xr.DataTree:
-        """Return the tree; every posterior variable carries the sample's ESS."""
+        """Return the tree; every posterior variable carries the effective number of draws."""
         import xarray as xr
 
-        # Resampling adds its own noise to that of the weights.
-        ess = 1 / (1 / sample.ess + 1 / self.draws + (0 if weighted is None else 1 / weighted.ess))
         for array in drawn["posterior"].values():
             array.attrs["ess"] = ess
         statistics = {

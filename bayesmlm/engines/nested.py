@@ -20,7 +20,7 @@ from bayesmlm.density.node_choice import choose_nodes
 from bayesmlm.density.quadrature import QuadratureMarginal
 from bayesmlm.density.shift import MANY, Shift
 from bayesmlm.design import Design
-from bayesmlm.engines.importance import WeightedSample, explore
+from bayesmlm.engines.importance import WeightedSample, effective, explore
 from bayesmlm.engines.layout import data_groups, posterior_dataset
 from bayesmlm.engines.mode import Mode, find_mode_by_newton
 from bayesmlm.engines.nodes import AUTO
@@ -202,11 +202,12 @@ def nested_tree(
     seed: int,
     shift: Shift | None,
 ) -> Any:
-    """Return the tree; every posterior variable carries the sample's ESS."""
+    """Return the tree; every posterior variable carries the effective number of draws."""
     import xarray as xr
 
     marginal = density.marginal
-    psi = sample.resample(draws, np.random.default_rng([seed, 1]))
+    resampled = sample.choose(draws, np.random.default_rng([seed, 1]))
+    psi = sample.points[resampled]
     beta, effects = marginal.recover(psi, seed, density.at)
     count = COSTLY_WEIGHTED if marginal.work(1) > COSTLY else WEIGHTED
     own = reweight(density, mode, psi, beta, count, seed)
@@ -214,7 +215,7 @@ def nested_tree(
     effects = {name: values[own.chosen] for name, values in effects.items()}
     posterior = posterior_dataset(marginal, psi, beta, effects)
     weighted = 1 / (1 / sample.ess + own.loss)
-    ess = 1 / (1 / weighted + 1 / draws)
+    ess = effective(resampled[own.chosen])
     for array in posterior.values():
         array.attrs["ess"] = ess
     statistics: dict[str, Any] = {

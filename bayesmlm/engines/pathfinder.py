@@ -19,7 +19,7 @@ from bayesmlm.engines.audit import FLOOR, Audit, audit
 from bayesmlm.engines.effects import AUTO, Keep
 from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.graph_target import GraphTarget, check_effects, graph_target
-from bayesmlm.engines.importance import WeightedSample, smooth
+from bayesmlm.engines.importance import WeightedSample, effective, smooth
 from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.quiet import quiet
 from bayesmlm.errors import EngineError, message
@@ -92,8 +92,8 @@ class Pathfinder(Engine):
                 found = self.explore(target, seed)
             with progress.stage("draws"), quiet():
                 sample, told = weighted(found)
-                theta = sample.resample(self.draws, np.random.default_rng([seed, 1]))
-                _, outputs = target.evaluate(theta)
+                chosen = sample.choose(self.draws, np.random.default_rng([seed, 1]))
+                _, outputs = target.evaluate(sample.points[chosen])
                 groups, notes = target.groups(outputs, seed)
         failed = self.paths - len(found.samples)
         lost = (f"{failed} of {self.paths} paths failed.",) if failed else ()
@@ -101,7 +101,7 @@ class Pathfinder(Engine):
             spec=design.spec,
             design=design,
             priors=priors,
-            tree=self.tree(groups, told, int(np.sum(found.lbfgs_niter))),
+            tree=self.tree(groups, told, effective(chosen), int(np.sum(found.lbfgs_niter))),
             engine=self,
             seed=seed,
             seconds=dict(progress.seconds),
@@ -143,12 +143,10 @@ class Pathfinder(Engine):
                 )
             ) from error
 
-    def tree(self, groups: dict[str, Any], told: Audit, iterations: int) -> xr.DataTree:
-        """Return the tree; every posterior variable carries the sample's ESS."""
+    def tree(self, groups: dict[str, Any], told: Audit, ess: float, iterations: int) -> xr.DataTree:
+        """Return the tree; every posterior variable carries the effective number of draws."""
         import xarray as xr
 
-        # Resampling adds its own noise to that of the weights.
-        ess = 1 / (1 / max(told.ess, 1.0) + 1 / self.draws)
         for array in groups["posterior"].values():
             array.attrs["ess"] = ess
         statistics = {

@@ -19,7 +19,7 @@ from bayesmlm.density.node_choice import FIRST, choose_nodes
 from bayesmlm.density.shift import Shift, quadrature_shift, shift
 from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
-from bayesmlm.engines.importance import WeightedSample, explore
+from bayesmlm.engines.importance import WeightedSample, effective, explore
 from bayesmlm.engines.layout import data_groups, posterior_dataset
 from bayesmlm.engines.marginal import require_quadrature
 from bayesmlm.engines.mode import Mode, find_mode_by_gradient
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
 
 KHAT_LIMIT = 0.7
 """Pareto shape above which importance draws are unreliable."""
@@ -123,8 +124,8 @@ class Quadrature(Engine):
                 with progress.stage("audit"):
                     off = quadrature_shift(marginal, mode.point, mode.covariance())
             with progress.stage("effects"):
-                theta = sample.resample(self.draws, np.random.default_rng([seed, 1]))
-                tree = self.tree(marginal, sample, mode, theta, seed, off)
+                chosen = sample.choose(self.draws, np.random.default_rng([seed, 1]))
+                tree = self.tree(marginal, sample, mode, chosen, seed, off)
         return FitResult(
             spec=design.spec,
             design=design,
@@ -229,19 +230,19 @@ class Quadrature(Engine):
         marginal: QuadratureMarginal,
         sample: WeightedSample,
         mode: Mode,
-        theta: Array,
+        chosen: Integers,
         seed: int,
         off: Shift | None = None,
     ) -> Any:
-        """Return the tree; every posterior variable carries the sample's ESS."""
+        """Return the tree; every posterior variable carries the effective number of draws."""
         import xarray as xr
 
+        theta = sample.points[chosen]
         coordinates, psi = marginal.split(theta)
         effects = marginal.draw_effects(theta, seed)
         beta = marginal.to_user(coordinates)
         posterior = posterior_dataset(marginal, psi, beta, effects)
-        # Resampling adds its own noise to that of the weights.
-        ess = 1 / (1 / sample.ess + 1 / self.draws)
+        ess = effective(chosen)
         for array in posterior.values():
             array.attrs["ess"] = ess
         statistics = {

@@ -25,7 +25,7 @@ def test_densities_against_scipy(d):
     shares, means, roots, heights = mixture(rng, 3, d)
     x = rng.normal(0, 5, (50, d))
     found = np.empty(50)
-    densities(x, heights, means, np.linalg.inv(roots), FREEDOM, found)
+    densities(0, 50, x, heights, means, np.linalg.inv(roots), FREEDOM, found)
     laws = [multivariate_t(m, R @ R.T, df=FREEDOM) for m, R in zip(means, roots, strict=True)]
     expected = sum(w * law.pdf(x) for w, law in zip(shares, laws, strict=True))
     np.testing.assert_allclose(found, expected, rtol=1e-10)
@@ -54,6 +54,6 @@ def test_moments_share_the_mass_by_density():
     for k in range(2):
         own = np.empty(1)
         one = slice(k, k + 1)
-        densities(x, heights[one], means[one], inverses[one], FREEDOM, own)
+        densities(0, 1, x, heights[one], means[one], inverses[one], FREEDOM, own)
         parts.append(own[0])
     np.testing.assert_allclose(total, np.array(parts) / sum(parts), rtol=1e-12)

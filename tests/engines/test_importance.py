@@ -10,9 +10,11 @@ from bayesmlm.engines.importance import (
     FREEDOM,
     Mixture,
     WeightedSample,
+    effective,
     explore,
     refit,
     smooth,
+    uniforms_for,
 )
 from bayesmlm.engines.mode import find_mode
 
@@ -120,19 +122,44 @@ def test_points_without_density_have_no_weight():
     assert np.abs(z).max() < BOUND
 
 
-def test_resampling_is_stratified():
-    """Each point is chosen its expected number of times, up to one more or less."""
+def test_points_are_chosen_their_expected_number_of_times():
+    """Rounded up or down, in random order."""
     rng = np.random.default_rng(0)
     weights = rng.exponential(size=50) ** 3
     weights /= weights.sum()
     found = WeightedSample(np.arange(50.0)[:, None], weights, 0.0, 50)
-    drawn = found.resample(2000, np.random.default_rng(1))[:, 0].astype(int)
-    times = np.bincount(drawn, minlength=50)
-    assert np.abs(times - 2000 * weights).max() < 2
-    assert not (np.diff(drawn) >= 0).all()  # in random order
-    assert np.array_equal(
-        found.resample(9, np.random.default_rng(3)), found.resample(9, np.random.default_rng(3))
-    )
+    chosen = found.choose(2000, np.random.default_rng(1))
+    times = np.bincount(chosen, minlength=50)
+    assert np.abs(times - 2000 * weights).max() < 1 + 1e-9
+    assert not (np.diff(chosen) >= 0).all()
+    again = [found.choose(9, np.random.default_rng(3)) for _ in range(2)]
+    assert np.array_equal(*again)
+
+
+@pytest.mark.parametrize("size", [100, 400, 3000])
+def test_the_effective_number_of_draws_tells_their_error(size):
+    """Means of draws over many runs vary as much as so many independent draws do."""
+    points, weights = np.random.default_rng(1).normal(size=(2, 500)) ** [[1], [2]]
+    weights /= weights.sum()
+    means, told = [], []
+    for seed in range(2000):
+        rng = np.random.default_rng(seed)
+        values = rng.permutation(points)  # no function of the weights
+        sample = WeightedSample(values[:, None], weights, 0.0, 500)
+        chosen = sample.choose(size, rng)
+        means.append(sample.points[chosen].mean())
+        told.append(effective(chosen))
+    # a permutation of 500 values has less error than independent values have
+    expected = points.var(ddof=1) * (1 / np.mean(told) - 1 / 500)
+    found = np.var(means)
+    assert abs(found / expected - 1) < norm.isf(1e-3) * np.sqrt(2 / 2000)
+    assert np.mean(told) <= min(size, sample.ess) * 1.02
+
+
+def test_draws_that_repeat_one_another_count_for_less():
+    assert effective(np.array([0, 1, 2, 3])) == 4
+    assert effective(np.array([5, 5, 5, 5])) == 1
+    assert effective(np.array([0, 0, 1, 2])) == pytest.approx(16 / 6)
 
 
 def test_effective_sample_size():
@@ -171,7 +198,9 @@ def test_a_mixture_integrates_to_one_and_is_drawn():
     density = lambda x: np.exp(MIXTURE.log_density(np.array([[x]]))[0])  # noqa: E731
     total = quad(density, -np.inf, -3)[0] + quad(density, -3, 2)[0] + quad(density, 2, np.inf)[0]
     assert total == pytest.approx(1, rel=1e-6)
-    draws = MIXTURE.transform(np.random.default_rng(0).uniform(size=(50_000, 3)))[:, 0]
+    draws = MIXTURE.transform(np.random.default_rng(0).uniform(size=(50_000, uniforms_for(1))))[
+        :, 0
+    ]
     for point in (-4, -3, 0, 2, 3):
         expected = quad(density, -np.inf, point, limit=200)[0]
         error = np.sqrt(expected * (1 - expected) / 50_000)

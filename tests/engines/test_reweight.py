@@ -42,7 +42,7 @@ def test_skew_coefficients_are_those_of_a_sample_of_them():
         family="binomial",
     )
     density, sample, mode = explored(model, 8192)
-    psi = sample.resample(8000, np.random.default_rng(1))
+    psi = sample.points[sample.choose(8000, np.random.default_rng(1))]
     normal, _ = density.marginal.recover(psi, 1, density.at)
     tree = nested_tree(density, sample, mode, 8000, 1, None)
     found, error = moments(tree["posterior"].to_dataset())
@@ -62,7 +62,7 @@ def test_normal_coefficients_are_left_as_they_are():
     y = rng.poisson(np.exp(2 + 0.3 * x + 0.4 * rng.normal(size=40)[g]))
     data = pd.DataFrame({"g": g, "x": x, "y": y})
     density, sample, mode = explored(mlm.Model("y ~ x + (1 | g)", data, family="poisson"))
-    psi = sample.resample(4000, np.random.default_rng(1))
+    psi = sample.points[sample.choose(4000, np.random.default_rng(1))]
     beta, _ = density.marginal.recover(psi, 1, density.at)
     kept = reweight(density, mode, psi, beta, 2048, 1)
     assert np.array_equal(kept.chosen, np.arange(4000))
