@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bayesmlm import plots
 from bayesmlm.design import Design
 from bayesmlm.engines import Engine, Progress, engine, is_interactive
 from bayesmlm.engines.options import resolve_seed
@@ -18,6 +17,7 @@ from bayesmlm.errors import BayesmlmError, EngineError, message, suggestion
 from bayesmlm.fit import Fit
 from bayesmlm.model import Model, check_count
 from bayesmlm.parallel import Processes, available_cores, tell
+from bayesmlm.plots import Picture, engine_intervals
 from bayesmlm.priors import Priors
 from bayesmlm.reports import Page, Table
 from bayesmlm.reports.summary import percent
@@ -29,7 +29,6 @@ from bayesmlm.summaries.parameters import COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 PREFERENCE = ("nuts", "quadrature")
 """Engines that distances are taken from, the best first, where they converged."""
@@ -106,8 +105,13 @@ class EngineComparison:
             found.append(f"distance: from {self.reference}, in its posterior SDs")
         return [*found, f"seed {self.seed}; seconds while all of them ran"]
 
-    def plot(self) -> Figure:
+    def plot(self, *, backend: str = "matplotlib") -> Picture:
         """Draw the intervals side by side; see `bayesmlm.plots.engine_intervals`.
+
+        Parameters
+        ----------
+        backend
+            ``"matplotlib"``, ``"plotly"`` or ``"bokeh"``.
 
         Raises
         ------
@@ -122,7 +126,7 @@ class EngineComparison:
                     "read .failures, and choose other engines",
                 )
             )
-        return plots.engine_intervals(self.frame, self.reference, self.probability)
+        return engine_intervals(self.frame, self.reference, self.probability, backend=backend)
 
     def __rich__(self) -> Any:
         return self.page().__rich__()

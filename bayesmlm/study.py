@@ -18,8 +18,7 @@ from bayesmlm.errors import BayesmlmError, EngineError, SpecError, message, sugg
 from bayesmlm.families import family as family_of
 from bayesmlm.model import check_count, check_mapping, resolve_spec
 from bayesmlm.parallel import Processes, available_cores, tell
-from bayesmlm.plots.canvas import Picture
-from bayesmlm.plots.study_curves import study_curves
+from bayesmlm.plots import Picture, study_curves
 from bayesmlm.predict.parameter_draws import parameter_names
 from bayesmlm.predict.study_rows import Covariates, simulated_study, study_design, study_frame
 from bayesmlm.priors import LKJ, Prior, resolve_priors

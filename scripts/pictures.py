@@ -56,6 +56,22 @@ def crossed():
     return mlm.Model("diameter ~ 1 + (1 | plate) + (1 | sample)", data).fit("laplace", seed=1)
 
 
+@cache
+def engines():
+    """Five engines on the reaction times."""
+    data = mlm.datasets.load("sleepstudy")
+    model = mlm.Model("Reaction ~ Days + (Days | Subject)", data)
+    return mlm.compare_engines(model, ["nuts", "laplace", "advi", "pathfinder", "ml"], seed=1)
+
+
+@cache
+def plan():
+    """Studies of a treatment of whole schools."""
+    values = {"Intercept": 0, "treated": 0.3, "sd_school": 0.4, "sigma": 1}
+    treated = {"treated": "group binary"}
+    return mlm.plan_study("y ~ treated + (1 | school)", values, treated, sizes=[10, 30], seed=1)
+
+
 PICTURES: dict[str, tuple[str, Callable[[], object], str]] = {
     "caterpillar": (
         "160 schools in order; those whose 95 % interval excludes zero stand out",
@@ -137,14 +153,30 @@ PICTURES: dict[str, tuple[str, Callable[[], object], str]] = {
         lambda: sleep().plot.prior_posterior(),
         "fit.plot.prior_posterior()",
     ),
+    "level-checks": (
+        "statistics of each level among those of data replicated from the fit",
+        lambda: schools().check_levels().plot(),
+        "fit.check_levels().plot()",
+    ),
+    "engines": (
+        "one model by several engines, and how far each is from NUTS",
+        lambda: engines().plot(),
+        "mlm.compare_engines(model, […]).plot()",
+    ),
+    "study": (
+        "power and precision of planned studies by their numbers of schools and pupils",
+        lambda: plan().plot(),
+        "mlm.plan_study(…).plot()",
+    ),
 }
 """By file name: what it shows, how it is made, what a user writes."""
 
-INTRODUCTION = """# The pictures of a fit
+INTRODUCTION = """# The pictures
 
-Made by `make pictures` from data that come with the package. Each is one line on any fit, shows
-itself in a notebook and saves itself with `.savefig("x.png")`; `backend="plotly"` or
-`backend="bokeh"` makes it interactive (`pip install plotly webcolors`, or `bokeh`).
+Made by `make pictures` from data that come with the package. Each is one line on any fit, or on
+what compares fits or plans a study; it shows itself in a notebook and saves itself with
+`.savefig("x.png")`; `backend="plotly"` or `backend="bokeh"` makes it interactive
+(`pip install plotly webcolors`, or `bokeh`).
 """
 
 

@@ -13,6 +13,7 @@ from bayesmlm.plots.rights_sterba import rights_sterba
 from bayesmlm.plots.scatter_matrix import scatter_matrix
 from bayesmlm.plots.shrinkage import shrinkage
 from bayesmlm.plots.spaghetti import spaghetti
+from bayesmlm.plots.study_curves import study_curves
 from bayesmlm.plots.variance_components import variance_components
 from bayesmlm.plots.variance_function import variance_function
 from bayesmlm.plots.within_between import within_between
@@ -31,6 +32,7 @@ __all__ = [
     "scatter_matrix",
     "shrinkage",
     "spaghetti",
+    "study_curves",
     "variance_components",
     "variance_function",
     "within_between",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import numpy as np
 
 from bayesmlm.checks.levels import Envelope, LevelReplication
@@ -10,6 +12,9 @@ from bayesmlm.plots.canvas import BLUE, INK, PALE, RUST, Panel, Picture, canvas,
 BINS = 30
 WIDTH = 3.6
 """Of a panel, inches."""
+
+LETTERS = 38
+"""Of a title, in one line."""
 
 MOST = 24
 """Statistics drawn at most, those that stand out most first."""
@@ -57,7 +62,8 @@ def draw_statistic(panel: Panel, found: LevelReplication, k: int) -> None:
     panel.line([found.observed[k]] * 2, [0, max(heights)], color=colour, width=2)
     of = f" of {statistic.of}" if statistic.of else ""
     by = f" by {statistic.group}" if statistic.group else ""
-    panel.label(f"level {statistic.level}: {statistic.what}{of}{by}", f"adjusted p {p:.3f}")
+    title = fill(f"level {statistic.level}: {statistic.what}{of}{by}", LETTERS)
+    panel.label(title, f"adjusted p {p:.3f}")
 
 
 def draw_envelope(panel: Panel, envelope: Envelope) -> None:
@@ -69,8 +75,6 @@ def draw_envelope(panel: Panel, envelope: Envelope) -> None:
     for mask, colour in ((~outside, BLUE), (outside, RUST)):
         if mask.any():
             panel.points(place[mask], envelope.observed[mask], size=3.0, color=colour)
-    panel.label(
-        f"{envelope.effect} by {envelope.group}: {int(outside.sum())} of {len(place)} outside",
-        "groups in order",
-        "in SDs of the replicates",
-    )
+    told = f"{int(outside.sum())} of {len(place)} outside"
+    title = fill(f"{envelope.effect} by {envelope.group}: {told}", LETTERS)
+    panel.label(title, "groups in order", "in SDs of the replicates")
