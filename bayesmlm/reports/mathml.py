@@ -20,6 +20,7 @@ SYMBOLS = {
 }  # fmt: skip
 OPERATORS = {
     "sim": "∼",
+    "le": "≤",
     "sum": "∑",
     "ldots": "…",
     "exp": "exp",
@@ -153,7 +154,7 @@ class Reader:
             return Node(f"<mi>{SYMBOLS[name]}</mi>", SYMBOLS[name])
         if name in OPERATORS:
             sign = OPERATORS[name]
-            return Node(f"<mo>{escape(sign)}</mo>", f" {sign} " if name == "sim" else sign)
+            return Node(f"<mo>{escape(sign)}</mo>", f" {sign} " if name in ("sim", "le") else sign)
         if name in SPACES:
             return Node(f'<mspace width="{SPACES[name]}"/>', " ")
         if name in ("left", "right"):

@@ -13,7 +13,7 @@ from bayesmlm.reports.levels import columns_of
 from bayesmlm.reports.table import cell
 from bayesmlm.result import FitResult
 from bayesmlm.spec.levelwise import LevelBlock, Levelwise, Line, levelwise
-from bayesmlm.spec.outcome import outcome_text
+from bayesmlm.spec.outcome import outcome_text, predictor_text
 from bayesmlm.spec.symbols import escape, symbol
 from bayesmlm.spec.terms import INTERCEPT, Term
 from bayesmlm.summaries import corr, fixef
@@ -92,7 +92,9 @@ class _Writer:
         if self.result.design.family.unordered:
             return [("", text) for text in self.further()]
         left = outcome_text(self.result.spec.response, strict=False)
-        rows = [("level 1:", f"{left} = {self.right(written.first, written.offset)}")]
+        right = self.right(written.first, written.offset)
+        right = predictor_text(self.result.spec.response, right)
+        rows = [("level 1:", f"{left} = {right}")]
         rows += [("", text) for text in self.level_1()]
         for block in written.blocks:
             header = f"level {block.number} ({':'.join(block.grouping)}):"
@@ -189,8 +191,13 @@ class _Writer:
         if self.result.design.family.unordered:
             texts = [rf"&\text{{{escape(text)}}}" for text in self.further()]
             return "\\begin{aligned}\n" + " \\\\\n".join(texts) + "\n\\end{aligned}"
-        y = rf"\text{{{escape(outcome_text(self.result.spec.response, strict=False))}}}"
-        lines = [rf"{y} &= {self.right_latex(written.first)}"]
+        response = self.result.spec.response
+        y = rf"\text{{{escape(outcome_text(response, strict=False))}}}"
+        right = self.right_latex(written.first)
+        if response.ordered:
+            below = "" if right == "0" else f" - ({right})"
+            right = rf"\text{{thresholds}}_{{k}}{below}"
+        lines = [rf"{y} &= {right}"]
         lines += [f"{symbol(line.left)} &= {self.right_latex(line)}" for line in written.lines]
         for block in written.blocks:
             lines += [rf"&\text{{{escape(text)}}}" for text in self.distributions(block)]

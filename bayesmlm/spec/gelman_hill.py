@@ -112,6 +112,9 @@ class _Writer:
             return rf"{y} &\sim N({eta},\, {variance}){n}"
         link = response.link or CANONICAL_LINKS.get(response.family, "identity")
         inverse = _INVERSE.get(link, r"\mathrm{g}^{-1}")
+        if response.ordered:
+            below = f"c_{{k}} - ({eta})" if " " in eta else f"c_{{k}} - {eta}"
+            return rf"P({y} \le k) &= {inverse}({'c_{k}' if eta == '0' else below}){n}"
         name = _FAMILY.get(response.family, escape(response.family))
         trials = response.addition("trials")
         size = "" if trials is None else rf"{self._value(trials)},\, "

@@ -94,6 +94,8 @@ class Levelwise:
 def levelwise(spec: ModelSpec, levels: Mapping[str, Grouping] | None = None) -> Levelwise:
     """Write the predictor of a model's location level by level.
 
+    Ordered categories have no intercept, but for the random one: thresholds are in its place.
+
     Parameters
     ----------
     spec
@@ -103,6 +105,8 @@ def levelwise(spec: ModelSpec, levels: Mapping[str, Grouping] | None = None) -> 
         levels that equations declared. Every other factor is of level 1.
     """
     mu = _predictor(spec, "mu")
+    if spec.response.ordered:
+        mu = replace(mu, fixed=tuple(term for term in mu.fixed if term != INTERCEPT))
     declared = spec.declared
     if levels is None:
         levels = dict(declared.levels_of) if declared is not None else {}

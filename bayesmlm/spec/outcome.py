@@ -50,7 +50,7 @@ def outcome(text: str) -> Outcome:
 
 
 def outcome_text(response: Response, strict: bool = True) -> str:
-    """Write the left side of the level-1 equation.
+    """Write the left side of the level-1 equation; see `predictor_text` for the right one.
 
     Parameters
     ----------
@@ -58,13 +58,15 @@ def outcome_text(response: Response, strict: bool = True) -> str:
         The outcome.
     strict
         Refuse a family that no left side declares; otherwise it is written for reading, as
-        ``student[identity](y)``.
+        ``student[identity](y)``, of ordered categories ``logit(P(y <= k))``.
     """
     link = response.link or CANONICAL_LINKS.get(response.family, "identity")
-    inside = response.column
-    if response.additions:
-        inside += " | " + " + ".join(f"{name}({value})" for name, value in response.additions)
+    added = " + ".join(f"{name}({value})" for name, value in response.additions)
+    inside = f"{response.column} | {added}" if added else response.column
     if not is_sayable(response):
+        if not strict and response.ordered:
+            below = f"P({response.column} <= k)"
+            return f"{link}({below} | {added})" if added else f"{link}({below})"
         if not strict:
             return f"{response.family}[{link}]({inside})"
         raise SpecError(
@@ -77,6 +79,24 @@ def outcome_text(response: Response, strict: bool = True) -> str:
     if link == "identity" and not re.match(rf"(?:{'|'.join(LINKS)})\s*\(", inside):
         return inside
     return f"{link}({inside})"
+
+
+def predictor_text(response: Response, eta: str) -> str:
+    """Write the right side of the level-1 equation.
+
+    Parameters
+    ----------
+    response
+        The outcome.
+    eta
+        The linear predictor, which ordered categories have under their thresholds:
+        ``thresholds[k] - (b0 + b1*x)``.
+    """
+    if not response.ordered:
+        return eta
+    if eta == "0":
+        return "thresholds[k]"
+    return f"thresholds[k] - ({eta})" if " " in eta else f"thresholds[k] - {eta}"
 
 
 def parameter_text(response: Response, parameter: str) -> str:

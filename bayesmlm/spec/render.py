@@ -18,7 +18,7 @@ from bayesmlm.spec.levelwise import (
     levelwise,
     refuse_further,
 )
-from bayesmlm.spec.outcome import is_sayable, outcome_text, parameter_text
+from bayesmlm.spec.outcome import is_sayable, outcome_text, parameter_text, predictor_text
 from bayesmlm.spec.terms import ModelSpec, Term
 
 __all__ = ["combined_text", "equations_text", "formula_text", "formulas_text", "latex"]
@@ -53,9 +53,11 @@ def equations_text(
     if strict:
         refuse_further(spec)
     written = levelwise(spec, levels)
-    rows = _rows(written, outcome_text(spec.response, strict))
+    eta = predictor_text(spec.response, _right(written.first, written.offset))
+    rows = _rows(written, outcome_text(spec.response, strict), eta)
     for name, own in further_levelwise(spec, levels).items():
-        further = _rows(own, parameter_text(spec.response, name))
+        eta = _right(own.first, own.offset)
+        further = _rows(own, parameter_text(spec.response, name), eta)
         rows += [(f"{name}, {header}", lines) for header, lines in further]
     width = max(len(header) for header, _ in rows) + 1
     text = "\n".join(
@@ -89,27 +91,28 @@ def combined_text(spec: ModelSpec, levels: Mapping[str, tuple[str, ...]] | None 
     str
         For reading: fixed part, random part, residual.
     """
-    parts = [_combined(levelwise(spec, levels), outcome_text(spec.response, strict=False))]
+    eta = predictor_text(spec.response, _combined(levelwise(spec, levels)))
+    parts = [f"{outcome_text(spec.response, strict=False)} = {eta}"]
     parts += [
-        _combined(own, parameter_text(spec.response, name))
+        f"{parameter_text(spec.response, name)} = {_combined(own)}"
         for name, own in further_levelwise(spec, levels).items()
     ]
     return "; ".join(parts)
 
 
-def _combined(written: Levelwise, left: str) -> str:
+def _combined(written: Levelwise) -> str:
     summands = [_product(label, term) for label, term in written.fixed()]
     summands += [f"offset({expression})" for expression in written.offset]
     summands += [
         _product(line.random, line.product) for line in written.lines if line.random is not None
     ]
     summands += [written.first.random] if written.first.random is not None else []
-    return f"{left} = {' + '.join(summands) or '0'}"
+    return " + ".join(summands) or "0"
 
 
-def _rows(written: Levelwise, left: str) -> list[tuple[str, list[str]]]:
+def _rows(written: Levelwise, left: str, right: str) -> list[tuple[str, list[str]]]:
     """Return a header and its lines for each level."""
-    rows = [("level 1:", [f"{left} = {_right(written.first, written.offset)}"])]
+    rows = [("level 1:", [f"{left} = {right}"])]
     return rows + [(_header(block), _block_lines(block)) for block in written.blocks]
 
 

@@ -78,6 +78,10 @@ def response_lines(response: Response, indices: str) -> tuple[str, list[str]]:
         if known_sd is None:
             return y, []
         return eta, [rf"{y} &\sim N({eta},\, {_squared(known_sd, indices)})"]
+    if response.ordered:
+        link = response.link or CANONICAL_LINKS[response.family]
+        below = rf"\mathrm{{{escape(link)}}}(P({y} \le k))"
+        return eta, [rf"{below} &= \theta_{{k}} - {eta}"]
     name, mean = _FAMILIES.get(response.family, (rf"\mathrm{{{escape(response.family)}}}", r"\mu"))
     mean += _subscript(indices)
     trials = response.addition("trials")

@@ -30,6 +30,9 @@ CANONICAL_LINKS = {
 }
 """The link a family has when none is named."""
 
+ORDERED_FAMILIES = ("cumulative",)
+"""Families of ordered categories, of which thresholds stand in the intercept's place."""
+
 PARAMETER_LINKS = {
     "sigma": "log",
     "nu": "log",
@@ -231,6 +234,11 @@ class Response:
     def further(self) -> tuple[tuple[str, Predictor], ...]:
         """The predictors of further parameters, by name."""
         return tuple(pair for pair in self.predictors if pair[0] != "mu")
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the categories are ordered, and thresholds stand in the intercept's place."""
+        return self.family in ORDERED_FAMILIES
 
     def addition(self, name: str) -> str | None:
         """Return the expression of an addition, or None."""

@@ -17,6 +17,7 @@ from pytensor.compile.mode import Mode
 from bayesmlm.errors import DataError, FamilyError
 from bayesmlm.families import FAMILIES, Family, family
 from bayesmlm.families.link import LINKS, Link
+from bayesmlm.spec.terms import CANONICAL_LINKS, ORDERED_FAMILIES
 
 # Stabilised, as every mode but FAST_COMPILE is: PyMC's tails rest on these rewrites.
 MODE = Mode(linker="py", optimizer="fast_run")
@@ -53,6 +54,11 @@ def log_lik(f: Family, y: np.ndarray, eta: np.ndarray, rows: Rows) -> np.ndarray
 def test_every_family_and_link_is_tried() -> None:
     assert set(OTHERS) == set(FAMILIES)
     assert {link for _, link in CASES} == set(LINKS)
+
+
+def test_a_spec_knows_what_families_it_writes_equations_of() -> None:
+    assert {name: family(name).link.name for name in FAMILIES} == CANONICAL_LINKS
+    assert {name for name in FAMILIES if family(name).ordered} == set(ORDERED_FAMILIES)
 
 
 @each

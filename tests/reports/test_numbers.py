@@ -95,7 +95,11 @@ def test_thresholds_stand_in_the_place_of_the_intercept(make_result):
     fit = of_family(make_result, "o ~ x*w + (1 | g)", "cumulative")
     assert fit.result.design.coef == ("x", "w", "x:w")
     rows = fit.equations().estimates.text.splitlines()
+    assert rows[0] == "level 1:     logit(P(o <= k)) = thresholds[k] - (b0 + b1*x)"
     assert "thresholds[0|1] = 1." in rows[1]
+    latex = fit.equations().estimates.latex
+    assert r"\text{thresholds}_{k} - (\beta_{0} + \beta_{1} \, \text{x})" in latex
+    assert fit.equations().html().count("<math ") == 3
     intercept, slope = (float(row.split(" = ")[1].split()[0]) for row in rows[3:5])
     assert (intercept, slope) == pytest.approx((2, 1), abs=0.05)
     assert rows[3].endswith("*w + u0")

@@ -39,3 +39,13 @@ def test_three_levels_nest_their_indices():
 def test_known_errors_and_precisions_stand_in_the_variance():
     assert ", se[i]²)" in plain(gelman_hill(formula("y | se(se) ~ 1 + (1 | g)")))
     assert ", σ[y]²/w[i])" in plain(gelman_hill(formula("y | precision(w) ~ 1 + (1 | g)")))
+
+
+def test_ordered_categories_have_cutpoints_and_no_intercept():
+    spec = formula("y ~ x + w + (1 | g)").with_family("cumulative", "probit")
+    assert plain(gelman_hill(spec, {"w": ("g",)})).splitlines() == [
+        "P(y[i] ≤ k) = Φ(c[k] − (α[j[i]] + β x[i])), i = 1,…,n",
+        "α[j] ∼ N(γ[1]^(α) w[j], σ[α,g]²), j = 1,…,J[g]",
+    ]
+    alone = plain(gelman_hill(formula("y ~ 1").with_family("cumulative")))
+    assert alone.startswith("P(y[i] ≤ k) = logit^(−1)(c[k]), i")

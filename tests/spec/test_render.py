@@ -357,3 +357,43 @@ def test_latex_of_further_parameters() -> None:
     assert r"\mathrm{log}(\sigma_{i}) &= \delta_{0} + \delta_{1} \, x_{i}" in one
     assert r"\sigma_i^2" in gelman_hill(formula("y ~ x; sigma ~ x"))
     assert r"\mathrm{log}(\sigma_{i})" in gelman_hill(formula("y ~ x; sigma ~ x"))
+
+
+ORDERED = [
+    (
+        "c ~ x*w + (x | g)",
+        [
+            "level 1:     logit(P(c <= k)) = thresholds[k] - (b0 + b1*x)",
+            "level 2 (g): b0 = g01*w + u0",
+            "             b1 = g10 + g11*w + u1",
+        ],
+        "logit(P(c <= k)) = thresholds[k] - (g01*w + g10*x + g11*x:w + u0 + u1*x)",
+    ),
+    (
+        "c | weights(n) ~ x",
+        ["level 1: logit(P(c <= k) | weights(n)) = thresholds[k] - b1*x"],
+        "logit(P(c <= k) | weights(n)) = thresholds[k] - b1*x",
+    ),
+    (
+        "c ~ 1",
+        ["level 1: logit(P(c <= k)) = thresholds[k]"],
+        "logit(P(c <= k)) = thresholds[k]",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "lines", "combined"), ORDERED, ids=[row[0] for row in ORDERED])
+def test_thresholds_stand_in_the_place_of_the_intercept(
+    text: str, lines: list[str], combined: str
+) -> None:
+    spec, levels = formula(text, family="cumulative"), {"w": ("g",)}
+    assert equations_text(spec, levels, strict=False).splitlines() == lines
+    assert combined_text(spec, levels) == combined
+
+
+def test_latex_of_ordered_categories() -> None:
+    spec, levels = formula("c ~ x*w + (1 | g)", family="cumulative"), {"w": ("g",)}
+    for form in ("levels", "combined"):
+        text = latex(spec, levels, form)
+        assert r"\mathrm{logit}(P(c_{ij} \le k)) &= \theta_{k} - \eta_{ij}" in text
+        assert r"\gamma_{01} \, w_{j}" in text and r"\gamma_{00}" not in text
