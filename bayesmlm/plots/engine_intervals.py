@@ -54,16 +54,14 @@ def draw_parameter(
 ) -> None:
     """Draw one parameter, the first engine on top."""
     top = len(engines) - 1
-    if reference is not None and reference in rows.index:
-        estimate, low, high = rows.loc[reference, ["estimate", "lower", "upper"]]
-        if np.isfinite(low):
-            panel.band([low, high], [-0.5, -0.5], [top + 0.5, top + 0.5], color=RUST, alpha=0.1)
-            panel.vertical(estimate, color=RUST, width=0.8, alpha=0.5)
     for engine, row in rows.iterrows():
-        at = top - engines.index(str(engine))
+        at, bounds = top - engines.index(str(engine)), [row["lower"], row["upper"]]
         colour = RUST if engine == reference else BLUE
-        if np.isfinite(row["lower"]):
-            panel.line([row["lower"], row["upper"]], [at, at], color=colour, width=1.3)
+        if np.isfinite(bounds[0]):
+            panel.line(bounds, [at, at], color=colour, width=1.3)
+            if engine == reference:
+                panel.band(bounds, [-0.5] * 2, [top + 0.5] * 2, color=RUST, alpha=0.1)
+                panel.vertical(row["estimate"], color=RUST, width=0.8, alpha=0.5)
         panel.points([row["estimate"]], [at], size=4, color=colour)
     panel.ticks("y", range(top, -1, -1), [shortened(engine) for engine in engines])
     panel.limits("y", -0.5, top + 0.5)
