@@ -6,16 +6,17 @@ import os
 import warnings
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bayesmlm.checks import (
-    Check,
-    check,
-)
+from bayesmlm.checks import Check, check
 from bayesmlm.design.response import read_again
 from bayesmlm.engines import Progress
 from bayesmlm.engines.options import resolve_seed
 from bayesmlm.errors import BayesmlmWarning
+from bayesmlm.fit_checks import FitChecks
+from bayesmlm.fit_estimates import FitEstimates
+from bayesmlm.fit_predictions import FitPredictions
+from bayesmlm.fit_statistics import FitStatistics
 from bayesmlm.plots import Plots
 from bayesmlm.reports import Page
 from bayesmlm.reports.equations import Equations
@@ -29,14 +30,8 @@ from bayesmlm.spec.render import formulas_text
 from bayesmlm.summaries.draws import PROBABILITY
 from bayesmlm.summaries.maximum import ERRORS
 
-if TYPE_CHECKING:
-    pass
-from bayesmlm.fit_checks import FitChecks
-from bayesmlm.fit_predictions import FitPredictions
-from bayesmlm.fit_statistics import FitStatistics
 
-
-class Fit(FitStatistics, FitPredictions, FitChecks):
+class Fit(FitEstimates, FitStatistics, FitPredictions, FitChecks):
     """A fitted model.
 
     Parameters
@@ -62,7 +57,13 @@ class Fit(FitStatistics, FitPredictions, FitChecks):
         return check(self.result.tree)
 
     def check(self) -> Check:
-        """Return whether the engine converged, and what to do if not."""
+        """Return whether the engine converged, and what to do if not.
+
+        Returns
+        -------
+        Check
+            Prints in words; ``.ok``, and ``.findings`` with the next step of each.
+        """
         return self._checked
 
     def refit(self, new_y: Any, *, seed: int | None = None) -> Fit:
@@ -97,7 +98,14 @@ class Fit(FitStatistics, FitPredictions, FitChecks):
         return checked(result.engine.fit(new, result.priors, start, Progress()), self._data)
 
     def equations(self) -> Equations:
-        """Return the model's equations with its priors and the estimates."""
+        """Return the model's equations with its priors and the estimates.
+
+        Returns
+        -------
+        Equations
+            Prints level by level and shows as LaTeX in a notebook; ``.text``, ``.combined``,
+            ``.latex(form, notation)``, ``.html()``.
+        """
         result = self.result
         priors = None if ERRORS in result.tree.children else result.priors
         levels = result.design.factor_levels

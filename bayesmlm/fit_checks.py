@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bayesmlm.checks import (
     LeftOut,
@@ -17,11 +17,8 @@ from bayesmlm.checks import (
 from bayesmlm.checks.levels import left_out
 from bayesmlm.checks.loo import REFITS
 from bayesmlm.engines import Engine, Progress, is_interactive
-from bayesmlm.reports.level_checks import LevelChecks
-
-if TYPE_CHECKING:
-    pass
 from bayesmlm.fit_held import HeldFit
+from bayesmlm.reports.level_checks import LevelChecks
 
 
 class FitChecks(HeldFit):

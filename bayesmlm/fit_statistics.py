@@ -1,18 +1,18 @@
-"""The statistics of a fit. Each method is one line to the floor that does it."""
+"""The statistics of a fit. Each method is one line to the floor that does it.
+
+Definitions, equations and sources stand in the files of `bayesmlm.summaries`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bayesmlm import summaries
-from bayesmlm.effects import random_effects
+from bayesmlm.fit_held import HeldFit
 from bayesmlm.reports import Table
 from bayesmlm.reports.statistics import (
     anova_table,
     icc_table,
-    information_table,
-    likelihood_ratio_table,
     pooling_table,
     r2_table,
     ranks_table,
@@ -22,94 +22,12 @@ from bayesmlm.reports.statistics import (
     variance_function_table,
     within_between_table,
 )
-from bayesmlm.reports.summary import estimates as estimates_table
-from bayesmlm.reports.summary import fixed_table, latent_table, variance_table
-from bayesmlm.reports.vocabulary import words
 from bayesmlm.summaries.draws import PROBABILITY
 from bayesmlm.summaries.grid import At
 
-if TYPE_CHECKING:
-    import xarray as xr
-from bayesmlm.fit_held import HeldFit
-
 
 class FitStatistics(HeldFit):
-    """Estimates, variance components and what is computed of them."""
-
-    @property
-    def deviance(self) -> float:
-        """Minus twice the log likelihood at its maximum (ML), or the REML criterion."""
-        return summaries.at_maximum(self.result, "deviance")
-
-    @property
-    def log_likelihood(self) -> float:
-        """The log likelihood, or the restricted one, at its maximum."""
-        return summaries.at_maximum(self.result, "log_likelihood")
-
-    @property
-    def aic(self) -> float:
-        """Akaike's information criterion of an ML or REML fit."""
-        return summaries.at_maximum(self.result, "aic")
-
-    @property
-    def bic(self) -> float:
-        """The Bayesian information criterion of an ML or REML fit, n the number of rows."""
-        return summaries.at_maximum(self.result, "bic")
-
-    def information(self) -> Table:
-        """Return AIC (marginal and conditional) and BIC (of rows and groups) of an ML fit."""
-        return information_table(self.result)
-
-    def likelihood_ratio(self, smaller: HeldFit) -> Table:
-        """Return the likelihood-ratio test of this ML fit against one nested in it."""
-        return likelihood_ratio_table(self.result, smaller.result)
-
-    def fixef(self, probability: float = PROBABILITY) -> Table:
-        """Return the fixed effects."""
-        return fixed_table(self.result, probability)
-
-    def ranef(self, group: str | None = None, probability: float = PROBABILITY) -> Table:
-        """Return every group's deviations from the fixed part."""
-        name = self.only_group(group)
-        frame = summaries.ranef(self.result, name, probability)
-        return estimates_table(words().random.format(group=name), frame, probability)
-
-    def coef(self, group: str | None = None, probability: float = PROBABILITY) -> Table:
-        """Return every group's coefficients: fixed effects plus deviations."""
-        name = self.only_group(group)
-        frame = summaries.coef(self.result, name, probability)
-        note = "fixed coefficient plus deviation; group-level predictors are not added"
-        return estimates_table(f"Coefficients by {name}", frame, probability, (note,))
-
-    def random_effects(
-        self, group: str | None = None, labels: Sequence[Any] | None = None
-    ) -> xr.DataArray:
-        """Return the draws behind `ranef`, kept or drawn again.
-
-        Parameters
-        ----------
-        group
-            The grouping; None where there is only one.
-        labels
-            Of the groups wanted; None returns all, in memory.
-
-        Returns
-        -------
-        xarray.DataArray
-            Dims ``(chain, draw, <group>, <group>_effect)``; draw by draw they belong to the
-            fixed effects and variances of ``fit.tree``.
-        """
-        return random_effects(self.result, self.only_group(group), labels)
-
-    def corr(self, group: str | None = None) -> Table:
-        """Return the posterior mean correlation matrix of a grouping's effects."""
-        name = self.only_group(group)
-        frame = summaries.corr(self.result, name).rename_axis(" ")
-        return Table(f"Correlations of the effects by {name}", frame)
-
-    def variance_components(self, probability: float = PROBABILITY) -> Table:
-        """Return SDs, variances, correlations and shares of the total variance."""
-        return variance_table(self.result, probability)
+    """What multilevel analysis computes of the estimates."""
 
     def icc(
         self,
@@ -121,34 +39,179 @@ class FitStatistics(HeldFit):
         eta: float | None = None,
         seed: int = 0,
     ) -> Table:
-        """Return the intraclass correlation of each grouping; see `bayesmlm.summaries.icc`."""
+        """Return the intraclass correlation of each grouping; see `bayesmlm.summaries.icc`.
+
+        Parameters
+        ----------
+        probability
+            Of the intervals.
+        kind
+            ``"correlation"`` of two rows of one group, or ``"share"``: each level's own part
+            of the variance; of an outermost grouping the two are one.
+        scale
+            ``"latent"``, ``"exact"`` or ``"simulated"`` (on the scale of the response); with
+            an identity link all are one.
+        at
+            Values of the predictors whose slopes vary, ``{"x": [-1, 0, 1]}``; every
+            combination is one row. None averages over the rows of the data.
+        eta
+            Fixed part of the linear predictor at which the exact and the simulated definition
+            are taken; None is its mean over the rows, draw by draw.
+        seed
+            Of the simulated definition.
+
+        Returns
+        -------
+        Table
+            One row a grouping (and point): ``mean``, ``sd``, ``lower``, ``upper``.
+
+        Raises
+        ------
+        StatisticError
+            Without random effects, or where the definition asked for does not exist.
+        """
         options = {"kind": kind, "scale": scale, "at": at, "eta": eta, "seed": seed}
         return icc_table(self.result, probability, **options)
 
     def variance_function(self, at: At, probability: float = PROBABILITY) -> Table:
-        """Return variances where slopes vary, ``at={"x": [-1, 0, 1]}``."""
+        """Return variances where slopes vary: z' T z of each grouping's effects.
+
+        Parameters
+        ----------
+        at
+            Values of the predictors whose slopes vary, ``{"x": [-1, 0, 1]}``; every
+            combination is a point.
+        probability
+            Of the intervals.
+
+        Returns
+        -------
+        Table
+            One row a grouping and point, on the scale of the linear predictor; ``residual``
+            and ``total`` where there is a level-1 variance.
+
+        Raises
+        ------
+        StatisticError
+            Without slopes that vary.
+        """
         return variance_function_table(self.result, at, probability)
 
     def anova(self, probability: float = PROBABILITY, order: Sequence[str] | None = None) -> Table:
-        """Return shares of the variance by analysis of variance beside the mixed model's."""
+        """Return shares of the variance by analysis of variance beside the mixed model's.
+
+        Parameters
+        ----------
+        probability
+            Of the intervals.
+        order
+            The groupings in one order; None shows every order.
+
+        Returns
+        -------
+        Table
+            One row a grouping, and ``residual``.
+
+        Raises
+        ------
+        StatisticError
+            For a model with predictors or varying slopes, or with too many groupings for
+            every order.
+        """
         return anova_table(self.result, probability, order)
 
     def reliability(
         self, group: str | None = None, probability: float = PROBABILITY, by_group: bool = False
     ) -> Table:
-        """Return the reliability of the groups' coefficients, averaged or by group."""
+        """Return the reliability of the groups' coefficients, averaged or by group.
+
+        Parameters
+        ----------
+        group
+            The grouping; None where there is only one.
+        probability
+            Of the intervals.
+        by_group
+            One row a group and effect, and not the average over groups.
+
+        Returns
+        -------
+        Table
+            tau / (tau + sampling variance of the group's own estimate), from 0 to 1; of
+            averages how many groups they are over, and how many are excluded.
+
+        Raises
+        ------
+        StatisticError
+            For a response that is not gaussian, a grouping crossed with another, or one of
+            which no group identifies its effects.
+        """
         return reliability_table(self.result, self.only_group(group), probability, by_group)
 
     def shrinkage(self, group: str | None = None, probability: float = PROBABILITY) -> Table:
-        """Return the groups' coefficients without, with partial and with complete pooling."""
+        """Return the groups' coefficients without, with partial and with complete pooling.
+
+        Parameters
+        ----------
+        group
+            The grouping; None where there is only one.
+        probability
+            Of the intervals.
+
+        Returns
+        -------
+        Table
+            One row a group and effect: ``rows``, ``no pooling`` with its ``SE``, the model's
+            ``mean``, ``sd``, ``lower``, ``upper``, and ``complete pooling``.
+
+        Raises
+        ------
+        StatisticError
+            For a response that is not gaussian, whose groups may have no finite estimate.
+        """
         return shrinkage_table(self.result, self.only_group(group), probability)
 
     def pooling_factors(self) -> Table:
-        """Return how far the errors of every level are pooled (Gelman & Pardoe 2006)."""
+        """Return how far the errors of every level are pooled.
+
+        Returns
+        -------
+        Table
+            One row a level and effect: how many ``units``, and ``pooling``,
+            1 - V(E[error]) / E[V(error)].
+
+        Raises
+        ------
+        StatisticError
+            Of a maximum, which has no draws.
+
+        References
+        ----------
+        Gelman & Pardoe (2006), doi:10.1198/004017005000000517.
+        """
         return pooling_table(self.result)
 
     def standard_errors(self, group: str | None = None, kind: str = "all") -> Table:
-        """Return comparative, diagnostic and posterior standard errors of the effects."""
+        """Return comparative, diagnostic and posterior standard errors of the effects.
+
+        Parameters
+        ----------
+        group
+            The grouping; None where there is only one.
+        kind
+            ``"given beta"`` gives ``comparative`` and ``diagnostic``, ``"posterior"`` the SD
+            of the draws, ``"all"`` what of these is defined for the fit.
+
+        Returns
+        -------
+        Table
+            One row a group and effect.
+
+        Raises
+        ------
+        StatisticError
+            For a kind that is not defined for the fit; the message says why.
+        """
         return standard_error_table(self.result, self.only_group(group), kind)
 
     def ranks(
@@ -157,18 +220,53 @@ class FitStatistics(HeldFit):
         effect: str | None = None,
         probability: float = PROBABILITY,
     ) -> Table:
-        """Return the groups' ranks by one effect, with their uncertainty."""
+        """Return the groups' ranks by one effect, with their uncertainty.
+
+        Parameters
+        ----------
+        group
+            The grouping; None where there is only one.
+        effect
+            The effect; None is the first.
+        probability
+            Of the intervals.
+
+        Returns
+        -------
+        Table
+            One row a group in order of the mean rank: ``mean``, ``sd``, ``lower``, ``upper``
+            and ``highest``, the probability of rank 1.
+
+        References
+        ----------
+        Goldstein & Spiegelhalter (1996), doi:10.2307/2983325.
+        """
         return ranks_table(self.result, self.only_group(group), effect, probability)
 
     def within_between(
         self, x: str | None = None, mean: str | None = None, probability: float = PROBABILITY
     ) -> Table:
-        """Return within- and between-group coefficients and contextual effects."""
-        return within_between_table(self.result, x, mean, probability)
+        """Return within- and between-group coefficients and contextual effects.
 
-    def latent_means(self, probability: float = PROBABILITY) -> Table:
-        """Return what the submodels of `latent(x, g)` estimate; draws are in ``latent_x``."""
-        return latent_table(self.result, probability)
+        Parameters
+        ----------
+        x, mean
+            Coefficients of the predictor and of its group mean, where the mean is a column of
+            the data; None finds ``within()``, ``between()`` and ``latent()``.
+        probability
+            Of the intervals.
+
+        Returns
+        -------
+        Table
+            ``within``, ``between`` and ``contextual``, between less within, of each predictor.
+
+        Raises
+        ------
+        StatisticError
+            If the model has no such pair.
+        """
+        return within_between_table(self.result, x, mean, probability)
 
     def r2(
         self,

@@ -30,6 +30,7 @@ FLOORS = (
     ("reports",),
     (
         "fit_held",
+        "fit_estimates",
         "fit_statistics",
         "fit_predictions",
         "fit_checks",
@@ -60,6 +61,7 @@ TOLD_ELSEWHERE = {
     "families": ("conformance", "every family by the laws of all"),
     "result": ("test_fit.py", "a FitResult is what a Fit holds"),
     "fit_held": ("test_fit.py", "what a Fit holds"),
+    "fit_estimates": ("test_fit.py", "methods of a Fit"),
     "fit_statistics": ("test_fit.py", "methods of a Fit"),
     "fit_predictions": ("test_fit.py", "methods of a Fit"),
     "fit_checks": ("test_fit.py", "methods of a Fit"),
