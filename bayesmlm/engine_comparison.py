@@ -15,7 +15,8 @@ from bayesmlm.engines import Engine, Progress, engine, is_interactive
 from bayesmlm.engines.options import resolve_seed
 from bayesmlm.errors import BayesmlmError, EngineError, message, suggestion
 from bayesmlm.fit import Fit
-from bayesmlm.model import Model, check_count
+from bayesmlm.model import Model
+from bayesmlm.model_inputs import check_count
 from bayesmlm.parallel import Processes, available_cores, tell
 from bayesmlm.plots import Picture, engine_intervals
 from bayesmlm.priors import Priors

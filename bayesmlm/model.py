@@ -9,29 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesmlm.checks import check_priors
-from bayesmlm.density import GaussianMarginal
 from bayesmlm.density.noise import Noise
-from bayesmlm.density.pymc_model import marginal_model
 from bayesmlm.density.recover import recover
-from bayesmlm.design import Design, Levels, build_design
+from bayesmlm.design import Levels, build_design
 from bayesmlm.design.frame import read_all, read_every, snapshot
 from bayesmlm.design.levels import detect_levels
 from bayesmlm.engines import Engine, Progress, engine, is_interactive
-from bayesmlm.engines.marginal import find_marginal
 from bayesmlm.engines.options import resolve_seed
-from bayesmlm.engines.quiet import quiet
-from bayesmlm.errors import (
-    BayesmlmWarning,
-    EngineError,
-    FamilyError,
-    PriorError,
-    SpecError,
-    message,
-)
-from bayesmlm.families import Family
+from bayesmlm.errors import BayesmlmWarning
 from bayesmlm.families import family as family_of
 from bayesmlm.fit import Fit, checked
-from bayesmlm.graph import build_model, choose
+from bayesmlm.model_graph import marginal_density, prior_predictive, pymc_model
+from bayesmlm.model_inputs import check_count, check_mapping, check_same_model, resolve_spec
 from bayesmlm.predict.parameter_draws import given_parameters, prior_parameters
 from bayesmlm.predict.simulation import Simulation, simulate, simulate_fit
 from bayesmlm.priors import Prior, describe_priors, resolve_priors
@@ -40,16 +29,11 @@ from bayesmlm.reports import Table
 from bayesmlm.reports.equations import Equations
 from bayesmlm.reports.level_checks import LevelChecks
 from bayesmlm.reports.toml import model_toml
-from bayesmlm.spec import ModelSpec, formula
-from bayesmlm.spec.render import formula_text
-from bayesmlm.spec.support import refuse_unsupported
-from bayesmlm.spec.terms import Response
+from bayesmlm.spec import ModelSpec
 
 if TYPE_CHECKING:
     import pymc as pm
     import xarray as xr
-
-RANDOM_EFFECTS = ("sample", "integrate")
 
 
 class Model:
@@ -113,18 +97,42 @@ class Model:
     def equations(self) -> Equations:
         """Return the equations and priors, each predictor on the level where the data have it.
 
-        Prints level by level; ``.latex(notation="gelman-hill")``, ``.html()``.
+        Returns
+        -------
+        Equations
+            Prints level by level and shows as LaTeX in a notebook; ``.text``, ``.combined``,
+            ``.latex(form, notation)``, ``.html()``.
+
+        Examples
+        --------
+        >>> import bayesmlm as mlm
+        >>> data = mlm.datasets.load("high_school_beyond")
+        >>> print(mlm.Model("mathach ~ meanses + (1 | school)", data).equations().text)
+        level 1:          mathach = b0 + r
+        level 2 (school): b0 = g00 + g01*meanses + u0
         """
         return Equations(self.spec, self.design.factor_levels, self.prior_values)
 
     def levels(self) -> Levels:
-        """Return the groupings as levels, and where every column of the data varies."""
+        """Return the groupings as levels, and where every column of the data varies.
+
+        Returns
+        -------
+        Levels
+            Prints in words: numbers of groups and rows, what nests and what crosses.
+        """
         frame = read_all(self._data, self.design.positions)
         groupings = tuple(block.grouping for block in self.design.random)
         return detect_levels(groupings, frame)
 
     def priors(self) -> Table:
-        """Return every prior, and what it implies on the response scale."""
+        """Return every prior, and what it implies on the response scale.
+
+        Returns
+        -------
+        Table
+            One row a parameter, by the names that ``Model(priors={…})`` takes.
+        """
         return Table("Priors", describe_priors(self.design, self.prior_values))
 
     def to_toml(self) -> str:
@@ -169,25 +177,7 @@ class Model:
         work on cross-products, not on rows, which are shared variables whatever their size:
         none is a constant of the graph, which above 1 MB would keep PyTensor from caching it.
         """
-        if not isinstance(random_effects, str) or random_effects not in RANDOM_EFFECTS:
-            raise EngineError(
-                message(
-                    f"to_pymc(random_effects={random_effects!r})",
-                    ", ".join(map(repr, RANDOM_EFFECTS)),
-                    "leave it out for a graph with all effects",
-                )
-            )
-        if random_effects == "sample":
-            return build_model(self.design, self.prior_values, choose(self.design, parametrisation))
-        if parametrisation is not None:
-            raise EngineError(
-                message(
-                    "to_pymc(random_effects='integrate') with a parametrisation",
-                    "one of them: integrated effects have no parametrisation",
-                    "leave the parametrisation out",
-                )
-            )
-        return marginal_model(self._marginal())
+        return pymc_model(self.design, self.prior_values, parametrisation, random_effects)
 
     def recover(self, tree: xr.DataTree, seed: int | None = None) -> xr.DataTree:
         """Draw the effects for your own draws of ``to_pymc(random_effects="integrate")``.
@@ -224,20 +214,9 @@ class Model:
         ...     tree = pm.sample(random_seed=1)
         >>> tree = model.recover(tree, seed=1)
         """
-        return recover(self._marginal(), tree, Noise(resolve_seed(seed)))
-
-    def _marginal(self) -> GaussianMarginal:
-        """Return the marginal density, or raise `EngineError`."""
-        found = find_marginal(self.design, self.prior_values)
-        if isinstance(found, str):
-            raise EngineError(
-                message(
-                    f"the effects of this model do not integrate out exactly: {found}",
-                    "gaussian responses with normal effects and Normal priors of the fixed effects",
-                    'use to_pymc(random_effects="sample"), which has all effects in the graph',
-                )
-            )
-        return found
+        return recover(
+            marginal_density(self.design, self.prior_values), tree, Noise(resolve_seed(seed))
+        )
 
     def prior_predictive(self, draws: int = 500, seed: int | None = None) -> xr.DataTree:
         """Draw parameters and responses from the prior.
@@ -247,23 +226,20 @@ class Model:
         draws
             Number of draws.
         seed
-            Same seed, same draws.
+            Same seed, same draws; None draws one.
+
+        Returns
+        -------
+        xarray.DataTree
+            Groups ``prior``, ``prior_predictive`` and the observed data, as ArviZ takes them.
+
+        Raises
+        ------
+        EngineError
+            For mass points, which are summed out of the graph.
         """
         check_count("draws", draws)
-        start = resolve_seed(seed)
-        mixed = next((b.name for b in self.design.random if b.distribution == "points"), None)
-        if mixed is not None:
-            raise EngineError(
-                message(
-                    f"prior_predictive() of mass points by {mixed}, which are summed out",
-                    "effects that the graph holds",
-                    "leave out dist=, or write dist='student'",
-                )
-            )
-        import pymc as pm
-
-        with quiet(), self.to_pymc("non-centred"):
-            return pm.sample_prior_predictive(draws, random_seed=start)
+        return prior_predictive(self.design, self.prior_values, draws, resolve_seed(seed))
 
     def check_priors(self, draws: int = 999, level: float = 0.05, seed: int = 0) -> LevelChecks:
         """Check by level whether the response is one that the priors expect.
@@ -276,6 +252,11 @@ class Model:
             Probability at most of any finding for a response that the priors describe.
         seed
             Of the draws.
+
+        Returns
+        -------
+        LevelChecks
+            Prints; ``.frame``, ``.findings``, ``.plot()``.
         """
         found = check_priors(self.design, self.prior_values, draws, level, seed)
         return LevelChecks("The response among draws from the priors", found)
@@ -358,10 +339,28 @@ class Model:
         options
             Options of the engine named, e.g. ``draws=2000``.
 
+        Returns
+        -------
+        Fit
+            Draws and statistics; prints its summary.
+
+        Raises
+        ------
+        EngineError
+            For an unknown engine or option, or an engine that cannot fit this model; the
+            message names one that can.
+
         Warns
         -----
         BayesmlmWarning
-            If the sampler did not converge; the fit is returned all the same.
+            If the engine did not converge; the fit is returned all the same.
+
+        Examples
+        --------
+        >>> import bayesmlm as mlm
+        >>> model = mlm.Model("Reaction ~ Days + (Days | Subject)", mlm.datasets.load("sleepstudy"))
+        >>> fit = model.fit("laplace", seed=1)  # doctest: +SKIP
+        >>> fit.summary()  # doctest: +SKIP
         """
         chosen = engine(method, **options)
         show = is_interactive() if progress is None else progress
@@ -374,85 +373,3 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<bayesmlm.Model {self.equations().formula}, {len(self.design.y):,} rows>"
-
-
-def resolve_spec(spec: ModelSpec | str, family: str | None, link: str | None) -> ModelSpec:
-    """Return the specification with its family, refusing what is not implemented."""
-    if isinstance(spec, str):
-        spec = formula(spec)
-    if not isinstance(spec, ModelSpec):
-        raise SpecError(
-            message(
-                f"a specification of type {type(spec).__name__}",
-                "bayesmlm.formula(…), bayesmlm.equations(…), or a formula as text",
-                "write the model as text first",
-            )
-        )
-    refuse_unsupported(spec)
-    response = spec.response
-    check_text("family", family)
-    check_text("link", link)
-    if family is None and link is None:
-        return spec
-    wanted = response.family if family is None else family
-    same = family is None or wanted == response.family or not response.family_declared
-    kept = response.link if same else None
-    wanted_link = kept if link is None else link
-    new = family_of(wanted, wanted_link)
-    if says_otherwise(response, new):
-        raise FamilyError(
-            message(
-                f"family={wanted!r}, link={wanted_link!r} beside a specification that says "
-                f"{response.family} ({response.link or 'canonical link'})",
-                "one of them",
-                "leave family and link out of Model(), or change the specification",
-            )
-        )
-    return spec.with_family(wanted, wanted_link)
-
-
-def says_otherwise(response: Response, new: Family) -> bool:
-    """Return whether a specification itself names another family or link than `new`."""
-    if response.family_declared:
-        return new != family_of(response.family, response.link)
-    return response.link is not None and new.link.name != response.link
-
-
-def check_same_model(own: Design, other: Design) -> None:
-    """Raise `EngineError` for a fit of another model, or of other rows."""
-    if own.spec != other.spec or own.X.shape != other.X.shape:
-        raise EngineError(
-            message(
-                f"a fit of another model: {formula_text(other.spec)}, {len(other.y):,} rows",
-                f"fits of {formula_text(own.spec)}, {len(own.y):,} rows",
-                "simulate from the model that was fitted",
-            )
-        )
-
-
-def check_text(what: str, name: Any) -> None:
-    """Raise `FamilyError` for the name of a family or a link that is not text."""
-    if name is not None and not isinstance(name, str):
-        got = f"a {what} of type {type(name).__name__}"
-        raise FamilyError(message(got, f"the name of a {what}", 'for example family="bernoulli"'))
-
-
-def check_mapping(priors: Any) -> Mapping[str, Prior | LKJ] | None:
-    """Return the priors, if they are given by name."""
-    if priors is not None and not isinstance(priors, Mapping):
-        raise PriorError(
-            message(
-                f"priors of type {type(priors).__name__}",
-                "a dictionary of priors by parameter name",
-                'for example priors={"sigma": bayesmlm.HalfNormal(1)}',
-            )
-        )
-    return priors
-
-
-def check_count(name: str, value: Any) -> None:
-    """Raise `EngineError` for anything but a whole number from 1."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise EngineError(
-            message(f"{name}={value!r}", "a whole number from 1", f"pass {name}=500, for example")
-        )

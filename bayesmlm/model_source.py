@@ -15,7 +15,8 @@ from bayesmlm.datasets.from_file import read_file
 from bayesmlm.errors import BayesmlmError, EngineError, message
 from bayesmlm.fit import Fit
 from bayesmlm.gallery import Entry, compare, read
-from bayesmlm.model import Model, resolve_spec
+from bayesmlm.model import Model
+from bayesmlm.model_inputs import resolve_spec
 from bayesmlm.reports import Table
 from bayesmlm.reports.equations import Equations
 from bayesmlm.spec import ModelSpec, equations, formula

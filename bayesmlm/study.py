@@ -16,7 +16,7 @@ from bayesmlm.engines import Engine, Progress, engine, is_interactive
 from bayesmlm.engines.options import resolve_seed
 from bayesmlm.errors import BayesmlmError, EngineError, SpecError, message, suggestion
 from bayesmlm.families import family as family_of
-from bayesmlm.model import check_count, check_mapping, resolve_spec
+from bayesmlm.model_inputs import check_count, check_mapping, resolve_spec
 from bayesmlm.parallel import Processes, available_cores, tell
 from bayesmlm.plots import Picture, study_curves
 from bayesmlm.predict.parameter_draws import parameter_names

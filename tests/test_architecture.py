@@ -35,6 +35,8 @@ FLOORS = (
         "fit_predictions",
         "fit_checks",
         "fit",
+        "model_inputs",
+        "model_graph",
         "model",
         "mass_points",
         "gallery",
@@ -65,6 +67,8 @@ TOLD_ELSEWHERE = {
     "fit_statistics": ("test_fit.py", "methods of a Fit"),
     "fit_predictions": ("test_fit.py", "methods of a Fit"),
     "fit_checks": ("test_fit.py", "methods of a Fit"),
+    "model_inputs": ("test_model.py", "what a Model refuses"),
+    "model_graph": ("test_model.py", "Model.to_pymc() and prior_predictive()"),
     "reports/equations": ("test_model.py", "Model.equations() is one"),
     "reports/summary": ("test_fit.py", "Fit.summary() is one"),
 }
