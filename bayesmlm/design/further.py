@@ -19,7 +19,8 @@ from bayesmlm.families.parameter import ORDERED, REAL
 from bayesmlm.spec.terms import Response
 
 if TYPE_CHECKING:
-    from bayesmlm.design.design import Design, RandomBlock
+    from bayesmlm.design.design import Design
+    from bayesmlm.design.random_block import RandomBlock
 
 Array = NDArray[np.float64]
 

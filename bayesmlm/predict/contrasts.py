@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesmlm.design import Design
-from bayesmlm.design.design import effect_columns
 from bayesmlm.design.encoding import Encoding
+from bayesmlm.design.used_columns import effect_columns
 from bayesmlm.errors import StatisticError, message, suggestion
 from bayesmlm.spec.expression import variables as columns_of
 

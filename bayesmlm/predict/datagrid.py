@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesmlm.design import Design
-from bayesmlm.design.design import group_columns
+from bayesmlm.design.used_columns import group_columns
 from bayesmlm.errors import StatisticError, message, suggestion
 from bayesmlm.predict.contrasts import levels_of, predictors
 from bayesmlm.predict.target import SAMPLING

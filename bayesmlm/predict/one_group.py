@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 from bayesmlm.density.one_group import draw_weighted
 from bayesmlm.density.streams import streams
 from bayesmlm.design import Design, RandomBlock
-from bayesmlm.design.design import used_columns
 from bayesmlm.design.frame import read_columns
 from bayesmlm.design.grouping import group_rows
 from bayesmlm.design.response import check_additions, evaluate, positions
+from bayesmlm.design.used_columns import used_columns
 from bayesmlm.effects import random_effects
 from bayesmlm.engines.importance import smooth
 from bayesmlm.errors import StatisticError, message

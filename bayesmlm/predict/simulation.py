@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.design import Design, RandomBlock
-from bayesmlm.design.design import predictor_columns
 from bayesmlm.design.frame import read_columns
 from bayesmlm.design.grouping import group_rows
 from bayesmlm.design.response import Outcome, check_additions, evaluate
+from bayesmlm.design.used_columns import predictor_columns
 from bayesmlm.effects import random_effects
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.predict.parameter_draws import Parameters, fitted_parameters
