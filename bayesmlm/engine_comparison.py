@@ -20,7 +20,7 @@ from bayesmlm.model_inputs import check_count
 from bayesmlm.parallel import Processes, available_cores, tell
 from bayesmlm.plots import Picture, engine_intervals
 from bayesmlm.priors import Priors
-from bayesmlm.reports import Page, Table
+from bayesmlm.reports import Page, Shown, Table
 from bayesmlm.reports.summary import percent
 from bayesmlm.result import FitResult
 from bayesmlm.summaries import parameters
@@ -37,8 +37,8 @@ PREFERENCE = ("nuts", "quadrature")
 FAILED = "failed"
 
 
-@dataclass(frozen=True)
-class EngineComparison:
+@dataclass(frozen=True, repr=False)
+class EngineComparison(Shown):
     """One model by several engines.
 
     Parameters
@@ -129,17 +129,6 @@ class EngineComparison:
             )
         return engine_intervals(self.frame, self.reference, self.probability, backend=backend)
 
-    def __rich__(self) -> Any:
-        return self.page().__rich__()
-
-    def __str__(self) -> str:
-        return str(self.page())
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page()._repr_html_()
-
 
 def compare_engines(
     model: Model,
@@ -177,6 +166,11 @@ def compare_engines(
         on this machine. It is not shut down.
     progress
         Whether to show a line an engine; None shows it in a terminal and in Jupyter.
+
+    Returns
+    -------
+    EngineComparison
+        Prints tables; ``.frame``, ``.engines``, ``.fits``, ``.plot()``.
 
     Raises
     ------

@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, BinaryIO
 
 from bayesmlm.errors import EngineError, message
@@ -141,6 +142,13 @@ class Processes(Executor):
                     self.listen(value)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             return None
+
+
+def processes_or(
+    executor: Executor | None, workers: int, listen: Callable[[Any], None]
+) -> AbstractContextManager[Executor]:
+    """Return the executor given, which is not shut down afterwards, or else processes."""
+    return Processes(workers, listen) if executor is None else nullcontext(executor)
 
 
 def environment(cores: int) -> dict[str, str]:

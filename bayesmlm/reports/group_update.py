@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bayesmlm import names
 from bayesmlm.predict.one_group import EXACT, GroupPosterior
+from bayesmlm.reports.shown import Shown
 from bayesmlm.reports.table import Page, Table
 from bayesmlm.result import FitResult
 
@@ -20,8 +21,8 @@ KHAT_LIMIT = 0.7
 """Pareto shape from which the weights are not to be relied on."""
 
 
-@dataclass(frozen=True)
-class GroupUpdate:
+@dataclass(frozen=True, repr=False)
+class GroupUpdate(Shown):
     """The posterior of one group's effects after new rows.
 
     Parameters
@@ -90,14 +91,3 @@ class GroupUpdate:
                 "with them"
             )
         return Page((Table(title, self.frame, tuple(notes)),))
-
-    def __rich__(self) -> Any:
-        return self.page().__rich__()
-
-    def __str__(self) -> str:
-        return str(self.page())
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page()._repr_html_()

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bayesmlm.checks.finding import Finding, listed
 from bayesmlm.checks.levels import LevelReplication
 from bayesmlm.plots.canvas import Picture
 from bayesmlm.plots.level_checks import level_checks
+from bayesmlm.reports.shown import Shown
 from bayesmlm.reports.table import Page, Table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
-class LevelChecks:
+@dataclass(frozen=True, repr=False)
+class LevelChecks(Shown):
     """Checks by level: prints a table and what stands out, draws a picture.
 
     Parameters
@@ -68,14 +69,3 @@ class LevelChecks:
             else f"{len(self.findings)} of {len(self.frame)} stand out:\n{listed(self.findings)}"
         )
         return Page((Table(self.title, self.frame, notes), said))
-
-    def __rich__(self) -> Any:
-        return self.page().__rich__()
-
-    def __str__(self) -> str:
-        return str(self.page())
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.page()._repr_html_()

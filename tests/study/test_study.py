@@ -11,7 +11,7 @@ from scipy import stats
 
 import bayesmlm as mlm
 from bayesmlm.errors import DataError, EngineError, SpecError, StatisticError
-from bayesmlm.study import bundles
+from bayesmlm.study.bundles import bundles
 
 FORMULA = "y ~ x + treated + (1 | school)"
 VALUES = {"Intercept": 0, "x": 0.2, "treated": 0.5, "sd_school": 0.5, "sigma": 1}
