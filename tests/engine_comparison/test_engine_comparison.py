@@ -15,7 +15,8 @@ import pandas as pd
 import pytest
 
 import bayesmlm as mlm
-from bayesmlm.engine_comparison import choose_reference, labelled
+from bayesmlm.engine_comparison.comparison import choose_reference
+from bayesmlm.engine_comparison.labels import labelled
 from bayesmlm.engines import ENGINES, Engine
 from bayesmlm.errors import EngineError, StatisticError
 
