@@ -1,9 +1,10 @@
 """Priors as plain values, their defaults, and what they imply."""
 
-from bayesmlm.priors.defaults import Priors, default_priors, outcome_scale, resolve_priors
+from bayesmlm.priors.defaults import default_priors, outcome_scale
 from bayesmlm.priors.describe import MASS_PRIOR, describe_priors
 from bayesmlm.priors.further import FixedPriors
 from bayesmlm.priors.lkj import LKJ, cholesky_factor
+from bayesmlm.priors.model_priors import Priors
 from bayesmlm.priors.prior import (
     PRIORS,
     Beta,
@@ -19,6 +20,7 @@ from bayesmlm.priors.prior import (
     StudentT,
     pymc_vector,
 )
+from bayesmlm.priors.resolve import resolve_priors
 from bayesmlm.priors.stand_in import normal_stand_in
 
 __all__ = [

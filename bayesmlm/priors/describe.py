@@ -10,9 +10,10 @@ from bayesmlm import names
 from bayesmlm.design import Design, LatentMean, ParameterDesign, RandomBlock
 from bayesmlm.families import Parameter
 from bayesmlm.families.parameter import ORDERED, POSITIVE, REAL
-from bayesmlm.priors.defaults import Priors, cell_means, has_lkj, spread
+from bayesmlm.priors.defaults import cell_means, has_lkj, spread
 from bayesmlm.priors.further import FixedPriors
 from bayesmlm.priors.lkj import LKJ
+from bayesmlm.priors.model_priors import Priors
 from bayesmlm.priors.prior import Prior
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bayesmlm.priors.defaults import Priors
+from bayesmlm.priors.model_priors import Priors
 from bayesmlm.priors.prior import Cauchy, Normal, Prior, StudentT
 
 WIDER = 5.0
