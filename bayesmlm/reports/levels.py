@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bayesmlm.reports.table import Table
 from bayesmlm.reports.vocabulary import Vocabulary
@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 
 Leaf = tuple[str, Term, Term]
 """Label of a fixed coefficient, its term in its own equation, and in the combined model."""
+
+
+class Column(NamedTuple):
+    """A coefficient: its name, that in its equation, and of the column that it multiplies.
+
+    ``x[T.b]:w`` in the equation of the slope of x is ``w``, and multiplies ``x[T.b]``.
+    """
+
+    name: str
+    own: str
+    outer: str
 
 
 def sections(written: Levelwise) -> list[tuple[str | None, Term, list[Leaf]]]:
@@ -56,7 +67,7 @@ def sections(written: Levelwise) -> list[tuple[str | None, Term, list[Leaf]]]:
     return found
 
 
-def columns_of(result: FitResult, term: Term, within: Term) -> list[tuple[str, str]]:
+def columns_of(result: FitResult, term: Term, within: Term) -> list[Column]:
     """Return the coefficients of a term, several for a factor.
 
     Parameters
@@ -67,30 +78,41 @@ def columns_of(result: FitResult, term: Term, within: Term) -> list[tuple[str, s
         The term in the combined model.
     within
         The same in the equation where it stands: ``w`` of ``x:w`` under the slope of x.
-
-    Returns
-    -------
-    list
-        Of (name of the coefficient, name in its equation).
     """
     fixed = result.design.fixed
-    names = [
-        name
+    return [
+        Column(name, *divided(name, fixed.terms[at].factors, within))
         for name, at in zip(fixed.columns, fixed.term_of, strict=True)
         if fixed.terms[at] == term
     ]
-    return [(name, own_name(name, fixed.terms, term, within)) for name in names]
 
 
-def own_name(name: str, terms: tuple[Term, ...], term: Term, within: Term) -> str:
-    """Return a coefficient's name in its equation; the whole name where it does not divide."""
-    if within.is_intercept:
-        return INTERCEPT_LABEL
-    factors = next(each for each in terms if each == term).factors
-    parts = name.split(":")
+def divided(name: str, factors: tuple[str, ...], within: Term) -> tuple[str, str]:
+    """Return a coefficient's name in its equation, and that of the column which it multiplies.
+
+    A name that does not divide is whole in the first.
+    """
+    if not factors:
+        return INTERCEPT_LABEL, ""
+    parts = split_factors(name)
     if len(parts) != len(factors):
-        return name
-    return ":".join(part for part, each in zip(parts, factors, strict=True) if each in within.key)
+        return (INTERCEPT_LABEL, name) if within.is_intercept else (name, "")
+    pairs = list(zip(parts, factors, strict=True))
+    own = ":".join(part for part, each in pairs if each in within.key)
+    outer = ":".join(part for part, each in pairs if each not in within.key)
+    return own or INTERCEPT_LABEL, outer
+
+
+def split_factors(name: str) -> list[str]:
+    """Split a coefficient's name at the colons between factors, not those of a category."""
+    parts, depth = [""], 0
+    for letter in name:
+        depth += (letter == "[") - (letter == "]")
+        if letter == ":" and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
 
 
 def level_table(result: FitResult, probability: float, words: Vocabulary, base: Table) -> Table:
@@ -114,11 +136,15 @@ def level_table(result: FitResult, probability: float, words: Vocabulary, base: 
     columns: list[str] = []
     headings: list[tuple[int, tuple[str, ...]]] = []
     for label, product, leaves in sections(written):
-        headings.append((len(labels), heading(label, product, words)))
-        for leaf, within, whole in leaves:
-            for column, own in columns_of(result, whole, within):
-                columns.append(column)
-                labels.append((words.coefficient(leaf), own))
+        born = [
+            (leaf, each) for leaf, own, whole in leaves for each in columns_of(result, whole, own)
+        ]
+        for outer in dict.fromkeys(each.outer for _, each in born):
+            headings.append((len(labels), heading(label, product, outer, words)))
+            for leaf, each in born:
+                if each.outer == outer:
+                    columns.append(each.name)
+                    labels.append((words.coefficient(leaf), each.own))
     ordered = fixef(result, probability).loc[columns]
     index = pd.MultiIndex.from_tuples(labels, names=["", "coefficient"])
     frame = ordered.set_axis(index)
@@ -140,11 +166,11 @@ def in_words(
     return re.sub(rf"\b(?:{known})\b", lambda found: words.coefficient(found.group()), text)
 
 
-def heading(label: str | None, product: Term, words: Vocabulary) -> tuple[str, ...]:
-    """Return the heading of a section."""
+def heading(label: str | None, product: Term, outer: str, words: Vocabulary) -> tuple[str, ...]:
+    """Return the heading of a section, for a factor of one of its columns."""
     if label is None:
         return ("level 1",)
-    what = "intercept" if product.is_intercept else f"slope of {product}"
+    what = "intercept" if product.is_intercept else f"slope of {outer or product}"
     return f"for {words.coefficient(label)}", what
 
 

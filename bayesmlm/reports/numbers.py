@@ -63,27 +63,40 @@ class _Writer:
                 shown = cell("mean", row[mean], row[error])
                 self.values[str(name)] = f"{shown} ({cell('sd', row[error], row[error])})"
 
-    def summands(self, line: Line, product: Term) -> list[tuple[str, str]]:
-        """Return (number or name, predictor) of an equation's right side."""
-        born = [(line.intercept, INTERCEPT, product)] if line.intercept is not None else []
+    def summands(self, line: Line) -> dict[str, list[tuple[str, str]]]:
+        """Return (number or name, predictor) of an equation's right side.
+
+        By what the equation's coefficient multiplies: one column, several for a factor.
+        """
+        born = [(line.intercept, INTERCEPT, line.product)] if line.intercept is not None else []
         born += [(slope.label, slope.term, slope.product) for slope in line.slopes]
-        found = []
+        found: dict[str, list[tuple[str, str]]] = {}
+        named: list[tuple[str, str]] = []
         for label, term, whole in born:
             if label in self.modelled:
-                found.append((label, "" if term.is_intercept else str(term)))
+                named.append((label, "" if term.is_intercept else str(term)))
                 continue
-            for name, own in columns_of(self.result, whole, term):
-                found.append((self.values[name], "" if term.is_intercept else own))
-        return found
+            for column in columns_of(self.result, whole, term):
+                summand = self.values[column.name], "" if term.is_intercept else column.own
+                found.setdefault(column.outer, []).append(summand)
+        if not found:
+            return {"": named}
+        return {outer: [*named, *own] for outer, own in found.items()}
 
-    def right(self, line: Line, offset: tuple[str, ...] = ()) -> str:
+    def sides(self, line: Line) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Return (what follows the left side, summands) of every equation of a line."""
+        parts = self.summands(line)
+        if len(parts) == 1 and not any(outer.endswith("]") for outer in parts):
+            return [("", own) for own in parts.values()]
+        return [(f" of {outer}" if outer else "", own) for outer, own in parts.items()]
+
+    def right(
+        self, summands: list[tuple[str, str]], random: str | None, offset: tuple[str, ...] = ()
+    ) -> str:
         """Return the right side as text."""
-        parts = [
-            f"{number}*{name}" if name else number
-            for number, name in self.summands(line, line.product)
-        ]
+        parts = [f"{number}*{name}" if name else number for number, name in summands]
         parts += [f"offset({each})" for each in offset]
-        parts += [line.random] if line.random is not None else []
+        parts += [random] if random is not None else []
         return (" + ".join(parts) or "0").replace("+ -", "- ")
 
     def rows(self) -> list[tuple[str, str]]:
@@ -92,15 +105,22 @@ class _Writer:
         if self.result.design.family.unordered:
             return [("", text) for text in self.further()]
         left = outcome_text(self.result.spec.response, strict=False)
-        right = self.right(written.first, written.offset)
-        right = predictor_text(self.result.spec.response, right)
+        first = written.first
+        own = [each for _, summands in self.sides(first) for each in summands]
+        right = predictor_text(
+            self.result.spec.response, self.right(own, first.random, written.offset)
+        )
         rows = [("level 1:", f"{left} = {right}")]
         rows += [("", text) for text in self.level_1()]
         for block in written.blocks:
             header = f"level {block.number} ({':'.join(block.grouping)}):"
-            for number, line in enumerate(block.lines):
-                rows.append((header if number == 0 else "", f"{line.left} = {self.right(line)}"))
-            rows += [("", text) for text in self.distributions(block)]
+            texts = [
+                f"{line.left}{of} = {self.right(summands, line.random)}"
+                for line in block.lines
+                for of, summands in self.sides(line)
+            ]
+            texts += self.distributions(block)
+            rows += [(header if number == 0 else "", text) for number, text in enumerate(texts)]
         return rows + [("", text) for text in self.further()]
 
     def further(self) -> list[str]:
@@ -163,8 +183,9 @@ class _Writer:
         for line in block.lines:
             if line.random is None:
                 continue
+            columns = self.effect_names(found.encodings, line.product)
             spreads = ", ".join(
-                by_effect[name] for name in self.effect_names(found.encodings, line.product)
+                by_effect[name] + (f" of {name}" if len(columns) > 1 else "") for name in columns
             )
             lines.append(
                 f"{line.random} ~ {self.law(line.random, block, found.name)}, SD {spreads}"
@@ -193,24 +214,28 @@ class _Writer:
             return "\\begin{aligned}\n" + " \\\\\n".join(texts) + "\n\\end{aligned}"
         response = self.result.spec.response
         y = rf"\text{{{escape(outcome_text(response, strict=False))}}}"
-        right = self.right_latex(written.first)
+        first = [each for _, summands in self.sides(written.first) for each in summands]
+        right = self.right_latex(first, written.first.random)
         if response.ordered:
             below = "" if right == "0" else f" - ({right})"
             right = rf"\text{{thresholds}}_{{k}}{below}"
         lines = [rf"{y} &= {right}"]
-        lines += [f"{symbol(line.left)} &= {self.right_latex(line)}" for line in written.lines]
+        for line in written.lines:
+            for of, summands in self.sides(line):
+                left = symbol(line.left) + (rf"\text{{{escape(of)}}}" if of else "")
+                lines.append(f"{left} &= {self.right_latex(summands, line.random)}")
         for block in written.blocks:
             lines += [rf"&\text{{{escape(text)}}}" for text in self.distributions(block)]
         lines += [rf"&\text{{{escape(text)}}}" for text in (*self.level_1(), *self.further())]
         return "\\begin{aligned}\n" + " \\\\\n".join(lines) + "\n\\end{aligned}"
 
-    def right_latex(self, line: Line) -> str:
+    def right_latex(self, summands: list[tuple[str, str]], random: str | None) -> str:
         """Return the right side in LaTeX."""
         parts = []
-        for number, name in self.summands(line, line.product):
+        for number, name in summands:
             head = symbol(number) if number in self.modelled else rf"\text{{{number}}}"
             parts.append(head + (rf" \, \text{{{escape(name)}}}" if name else ""))
-        parts += [symbol(line.random)] if line.random is not None else []
+        parts += [symbol(random)] if random is not None else []
         return (" + ".join(parts) or "0").replace(r"+ \text{-", r"- \text{")
 
 

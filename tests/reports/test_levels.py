@@ -1,3 +1,8 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+import bayesmlm as mlm
 from bayesmlm.reports.levels import sections
 from bayesmlm.spec import equations, formula
 from bayesmlm.spec.levelwise import levelwise
@@ -48,3 +53,61 @@ def test_every_coefficient_has_its_row_and_its_html(fit):
     latex = fit.summary().latex()
     assert r"\multicolumn{9}{l}{\textit{for b1, slope of x}} \\" in latex
     assert r"x:s" not in latex.split(r"\begin{tabular}")[1]
+
+
+@pytest.fixture(scope="module")
+def of_factors():
+    """A fit of factors on both levels, some categories with colons in their names."""
+    rng = np.random.default_rng(3)
+    g = np.repeat(np.arange(12), 10)
+    frame = pd.DataFrame(
+        {
+            "g": g,
+            "y": rng.normal(size=120),
+            "x": rng.normal(size=120),
+            "f": np.array(["a", "b:1", "c"])[np.arange(120) % 3],
+            "w": np.array(["k", "l", "m:[2]"])[g % 3],
+        }
+    )
+    return mlm.Model("y ~ f*w + poly(x, 2) + (1 | g)", frame).fit("ml")
+
+
+def test_each_column_of_a_factor_has_its_section(of_factors):
+    table = of_factors.summary().parts[1]
+    body = [row if isinstance(row, tuple) else row[:2] for row in table.body()]
+    assert body == [
+        ("for b0", "intercept"),
+        ["g00", "Intercept"],
+        ["g01", "w[T.l]"],
+        ["g01", "w[T.m:[2]]"],
+        ("for b1", "slope of f[T.b:1]"),
+        ["g10", "Intercept"],
+        ["g11", "w[T.l]"],
+        ["g11", "w[T.m:[2]]"],
+        ("for b1", "slope of f[T.c]"),
+        ["g10", "Intercept"],
+        ["g11", "w[T.l]"],
+        ["g11", "w[T.m:[2]]"],
+        ("for b2", "slope of poly(x, 2)[1]"),
+        ["g20", "Intercept"],
+        ("for b2", "slope of poly(x, 2)[2]"),
+        ["g20", "Intercept"],
+    ]
+    flat = of_factors.fixef().frame["estimate"]
+    assert table.frame["estimate"].to_list()[3] == flat["f[T.b:1]"]
+    assert table.frame["estimate"].to_list()[8] == flat["f[T.c]:w[T.m:[2]]"]
+    assert sorted(table.frame["estimate"]) == sorted(flat)
+
+
+def test_each_column_of_a_factor_has_its_equation(of_factors):
+    lines = of_factors.equations().estimates.text.splitlines()
+    left = [line.split(" = ")[0].removeprefix("level 2 (g):").strip() for line in lines[2:-1]]
+    assert left == [
+        "b0",
+        "b1 of f[T.b:1]",
+        "b1 of f[T.c]",
+        "b2 of poly(x, 2)[1]",
+        "b2 of poly(x, 2)[2]",
+    ]
+    assert r"\beta_{1}\text{ of f[T.c]} &=" in of_factors.equations().latex("estimates")
+    assert of_factors.equations().html().count("<math ") == 2
