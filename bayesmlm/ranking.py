@@ -57,7 +57,7 @@ class Ranking:
         return Table(title, shown, self.notes)
 
     def __rich__(self) -> Any:
-        return self.table().__rich__()
+        return self.table()
 
     def __str__(self) -> str:
         return str(self.table())

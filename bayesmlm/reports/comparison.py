@@ -43,7 +43,7 @@ class Comparison:
         return self.table.latex()
 
     def __rich__(self) -> Any:
-        return self.table.__rich__()
+        return self.table
 
     def __str__(self) -> str:
         return str(self.table)

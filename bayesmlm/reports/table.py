@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from bayesmlm.reports.columns import parts_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,32 +87,31 @@ class Table:
             rows.append(labels + [cell(name, value, spread) for name, value in row.items()])
         return headings, shorten(rows, len(headings))
 
-    def __rich__(self) -> Any:
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
         from rich.box import SIMPLE_HEAD
-        from rich.console import Group
         from rich.table import Table as RichTable
         from rich.text import Text
 
-        headings, rows = self.cells()
+        headings = self.cells()[0]
+        body = self.body()
         n_index = self.frame.index.nlevels
-        table = RichTable(
-            title=Text(self.title), box=SIMPLE_HEAD, title_justify="left", pad_edge=False
-        )
-        table.title_style = "bold"
-        for k, heading in enumerate(headings):
-            text = k < n_index or self.is_text(k - n_index)
-            # Names fold where room is short; numbers are never cut.
-            width = 0 if text else max(len(row[k]) for row in rows)
-            table.add_column(
-                Text(heading),
-                justify="left" if text else "right",
-                overflow="fold",
-                min_width=max(width, min(len(heading), 8)),
-            )
-        for row in self.body():
-            style = "bold" if isinstance(row, tuple) else ""
-            table.add_row(*(Text(each, style=style) for each in row))
-        return Group(table, *(Text(f"  {note}") for note in self.notes))
+        named = [k < n_index or self.is_text(k - n_index) for k in range(len(headings))]
+        if self.title:
+            yield Text(self.title, style="bold")
+        for part in parts_of(headings, body, named, n_index, options.max_width):
+            table = RichTable(box=SIMPLE_HEAD, pad_edge=False)
+            for k, width in part.items():
+                table.add_column(
+                    Text(headings[k]),
+                    justify="left" if named[k] else "right",
+                    overflow="fold",
+                    width=width,
+                )
+            for row in body:
+                style = "bold" if isinstance(row, tuple) else ""
+                table.add_row(*(Text(row[k], style=style) for k in part if k < len(row)))
+            yield table
+        yield from (Text(f"  {note}") for note in self.notes)
 
     def is_text(self, k: int) -> bool:
         """Whether column k holds text."""
