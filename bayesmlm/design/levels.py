@@ -50,6 +50,8 @@ class Level:
             text += f", nested in {', '.join(self.nested_in)}"
         return text + varying(self.columns)
 
+    __repr__ = __str__
+
 
 def varying(columns: tuple[str, ...]) -> str:
     """Return "; a, b and c vary here", or an empty string."""
@@ -91,6 +93,8 @@ class Levels:
         if self.constant:
             lines.append(f"constant in all rows: {', '.join(self.constant)}")
         return "\n".join(lines)
+
+    __repr__ = __str__
 
 
 def detect_levels(groupings: tuple[Grouping, ...], frame: pd.DataFrame) -> Levels:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from bayesmlm.engines.notebook import NotebookBars
+
 
 def is_interactive() -> bool:
     """Whether somebody watches: a terminal or a notebook, and not continuous integration."""
@@ -54,14 +56,17 @@ class Progress:
         from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
         from rich.progress import Progress as Bars
 
-        console = None if in_notebook() else Console(stderr=True)
-        self._bars = Bars(
+        columns = (
             SpinnerColumn(finished_text="✓"),
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
             TextColumn("{task.fields[detail]}"),
             TimeElapsedColumn(),
-            console=console,
+        )
+        self._bars = (
+            NotebookBars(*columns)
+            if in_notebook()
+            else Bars(*columns, console=Console(stderr=True))
         )
         with self._bars:
             yield self

@@ -267,7 +267,9 @@ def render(renderable: Any) -> str:
 
     buffer = io.StringIO()
     width = shutil.get_terminal_size((WIDTH, 24)).columns
-    Console(file=buffer, width=width, color_system=None).print(renderable, highlight=False)
+    # Without force_jupyter=False a notebook's kernel gets the text in place of the buffer.
+    console = Console(file=buffer, width=width, color_system=None, force_jupyter=False)
+    console.print(renderable, highlight=False)
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()).strip("\n")
 
 
