@@ -21,7 +21,8 @@ from bayesmlm.families import family as family_of
 from bayesmlm.fit import Fit, checked
 from bayesmlm.model_graph import marginal_density, prior_predictive, pymc_model
 from bayesmlm.model_inputs import check_count, check_mapping, check_same_model, resolve_spec
-from bayesmlm.predict.parameter_draws import given_parameters, prior_parameters
+from bayesmlm.predict.given_parameters import given_parameters
+from bayesmlm.predict.prior_draws import prior_parameters
 from bayesmlm.predict.simulation import Simulation, simulate, simulate_fit
 from bayesmlm.priors import Prior, describe_priors, resolve_priors
 from bayesmlm.priors.lkj import LKJ

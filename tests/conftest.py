@@ -65,8 +65,11 @@ def make_result():
         for parameter in design.parameters:
             dims[parameter.name] = (names.THRESHOLD,) if parameter.labels else ()
             coords[names.THRESHOLD] = list(parameter.labels)
-        for block in design.random:
-            group, effect = names.safe(block.name), names.effect_dim(block.name)
+        for part in design.further:
+            beta, coef = (names.of_parameter(n, part.target) for n in (names.BETA, names.COEF))
+            dims[beta], coords[coef] = (coef,), list(part.coef)
+        for block in design.blocks:
+            group, effect = block.dim, names.effect_dim(block.name)
             coords |= {group: list(block.grouping.labels), effect: list(block.effects)}
             dims |= {names.sd(block.name): (effect,), names.effects(block.name): (group, effect)}
             if block.pairs:

@@ -194,7 +194,7 @@ def relative_efficiency(result: FitResult) -> float:
     """Return the effective sample size over the number of draws, averaged over parameters."""
     found = []
     for name, array in result.posterior.items():
-        if str(name) != names.BETA and not str(name).startswith(("sd_", *names.FURTHER)):
+        if not str(name).startswith((names.BETA, "sd_", *names.FURTHER)):
             continue
         sizes = diagnostics(array)
         found.append(np.ravel(sizes["ess"] if "ess" in sizes else sizes["ess_bulk"]))

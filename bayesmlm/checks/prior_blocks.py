@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
+from bayesmlm.design.further import refuse_by_row
 from bayesmlm.families.parameter import ORDERED
 from bayesmlm.graph.fixed import column_means
 from bayesmlm.result import FitResult
@@ -25,7 +26,14 @@ RESIDUAL, FURTHER, FREEDOM = "residual SD", "further parameters", "degrees of fr
 
 
 def prior_blocks(result: FitResult) -> dict[str, Array]:
-    """Return the log prior density of each block that a model has, shape (S,)."""
+    """Return the log prior density of each block that a model has, shape (S,).
+
+    Raises
+    ------
+    StatisticError
+        Where a further parameter has a formula, the priors of which are no block here.
+    """
+    refuse_by_row(result.design, "prior densities by block")
     found = {FIXED: fixed(result), SDS: sds(result), CORRELATIONS: correlations(result)}
     names_of = [parameter.name for parameter in result.design.parameters]
     found[RESIDUAL if names_of == [names.SIGMA] else FURTHER] = further(result)

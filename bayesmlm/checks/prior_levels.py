@@ -16,7 +16,7 @@ from bayesmlm.checks.level_statistics import BOTH, GroupSums, Statistic, candida
 from bayesmlm.checks.levels import LevelReplication, check_options, found_wrong, table
 from bayesmlm.checks.replicates import CHUNK
 from bayesmlm.design import Design
-from bayesmlm.predict.parameter_draws import prior_parameters
+from bayesmlm.predict.prior_draws import prior_parameters
 from bayesmlm.predict.simulation import draw_responses, new_effects, same_rows
 from bayesmlm.priors import Priors
 
@@ -72,7 +72,7 @@ def check_priors(
     parts = []
     for start in range(0, draws, step):
         own = parameters.take(np.arange(start, min(start + step, draws)))
-        effects = {b.name: new_effects(b, own, b.grouping.size, rng) for b in design.random}
+        effects = {b.name: new_effects(b, own, b.grouping.size, rng) for b in design.blocks}
         parts.append(statistics.values(draw_responses(design, own, effects, rows, rng)))
     listed, observed = statistics.listed, statistics.values(design.y[None])[0]
     replicated = np.concatenate(parts)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.checks.level_statistics import BOTH
-from bayesmlm.predict.parameter_draws import Parameters, fitted_parameters
+from bayesmlm.predict.parameters import Parameters, fitted_parameters
 from bayesmlm.predict.simulation import (
     choose_draws,
     draw_responses,
@@ -59,7 +59,7 @@ class Replicates:
     @cached_property
     def effects(self) -> dict[str, Array]:
         """The groups' own effects, where they are not new."""
-        blocks = () if self.new else self.result.design.random
+        blocks = () if self.new else self.result.design.blocks
         return {b.name: own_effects(self.result, b.name, self.source[0]) for b in blocks}
 
     def __iter__(self) -> Iterator[Array]:
@@ -75,7 +75,7 @@ class Replicates:
                 block.name: new_effects(block, own, block.grouping.size, rng)
                 if self.new
                 else self.effects[block.name][at]
-                for block in design.random
+                for block in design.blocks
             }
             yield draw_responses(design, own, effects, rows, rng)
 

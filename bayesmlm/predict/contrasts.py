@@ -11,7 +11,7 @@ import numpy as np
 
 from bayesmlm.design import Design
 from bayesmlm.design.encoding import Encoding
-from bayesmlm.design.used_columns import effect_columns
+from bayesmlm.design.used_columns import effect_columns, group_columns
 from bayesmlm.errors import StatisticError, message, suggestion
 from bayesmlm.spec.expression import variables as columns_of
 
@@ -50,17 +50,21 @@ class Contrast:
 
 
 def predictors(design: Design) -> tuple[str, ...]:
-    """Return the data columns that effects are computed from, those of groupings left out."""
-    groups = {column for block in design.random for column in block.grouping.columns}
-    return tuple(name for name in effect_columns(design.spec.response.mu) if name not in groups)
+    """Return the data columns that effects are computed from, those of groupings left out.
+
+    Those of the location come first, then those that only formulas of further parameters have.
+    """
+    groups = set(group_columns(design.blocks))
+    formulas = [own for _, own in design.spec.response.predictors]
+    columns = dict.fromkeys(name for own in formulas for name in effect_columns(own))
+    return tuple(name for name in columns if name not in groups)
 
 
 def levels_of(design: Design, name: str) -> tuple[Any, ...] | None:
     """Return the categories of a predictor, None of a number."""
     encodings: Iterable[Encoding] = (
-        design.fixed,
-        *design.offsets,
-        *(encoding for block in design.random for encoding in block.encodings),
+        *(encoding for part in design.parts for encoding in (part.fixed, *part.offsets)),
+        *(encoding for block in design.blocks for encoding in block.encodings),
     )
     for encoding in encodings:
         if name in encoding.levels:

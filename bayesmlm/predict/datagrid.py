@@ -46,7 +46,7 @@ def datagrid(design: Design, data: nw.DataFrame[Any], values: Mapping[str, Any])
         if name in SAMPLING
         for column in variables(text)
     ]
-    groups = group_columns(design.random)
+    groups = group_columns(design.blocks)
     used = dict.fromkeys([*predictors(design), *groups, *additions])
     stated: dict[str, list[Any]] = {}
     for name, given in values.items():

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm import names
 from bayesmlm.density.recovery import LeadingEffects
 from bayesmlm.design import RandomBlock
 from bayesmlm.effects import kept_draws, leading_effects
 from bayesmlm.predict.parameters import Parameters
+from bayesmlm.result import FitResult
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -135,23 +135,17 @@ def roots(covariance: Array) -> Array:
     return np.asarray(axes * np.sqrt(np.maximum(values, 0.0))[:, None, :])
 
 
-def known_source(block: RandomBlock, given: Parameters) -> Source:
-    """Return where the effects of the fit's own groups come from."""
-    kept = kept_draws(given.result, block)
+def known_source(block: RandomBlock, result: FitResult, chosen: Integers) -> Source:
+    """Return where the effects of the fit's own groups come from, in chosen draws."""
+    kept = kept_draws(result, block)
     if kept is not None:
-        return Kept(kept, given.chosen)
-    return Redrawn(leading_effects(given.result, block), given.chosen)
+        return Kept(kept, chosen)
+    return Redrawn(leading_effects(result, block), chosen)
 
 
 def new_source(block: RandomBlock, given: Parameters, key: tuple[int, ...]) -> Source:
     """Return where the effects of new groups come from."""
-    if has_points(block, given):
-        points, mass = given.of(names.points(block.name)), given.of(names.mass(block.name))
-        return Points(points, mass, key)
-    nu = given.of(names.nu(block.name)) if block.distribution == "student" else None
+    if block.name in given.points:
+        return Points(given.points[block.name], given.masses[block.name], key)
+    nu = given.freedom[block.name] if block.distribution == "student" else None
     return Normal(roots(given.covariance(block)), block.blocks, nu, key)
-
-
-def has_points(block: RandomBlock, given: Parameters) -> bool:
-    """Return whether the effects of a grouping take one of K values."""
-    return names.points(block.name) in given.result.posterior

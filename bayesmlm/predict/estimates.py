@@ -109,7 +109,7 @@ class Estimates:
             )
         own, found = self.predictions, []
         counts = self.over.counts.reshape(-1, *[1] * len(own.shape))
-        shape = (self.over.size, *own.shape[1:], own.parameters.draws)
+        shape = (self.over.size, *own.shape[1:], own.parameters.size)
 
         def predicted(version: Version, rows: Integers) -> tuple[Integers, list[Array]]:
             return rows, self.parts(version, rows)
@@ -180,7 +180,7 @@ class Estimates:
         """
         import xarray as xr
 
-        S = self.predictions.parameters.draws
+        S = self.predictions.parameters.size
         values = np.concatenate([each.reshape(-1, S) for each in self.averages()])
         labels = [
             ", ".join(map(str, at)) if isinstance(at, tuple) else str(at)
@@ -200,7 +200,7 @@ def allowed(family: Family, contrasts: Sequence[Contrast] | None, kind: str) -> 
     slopes = any(each.divisor != 1.0 for each in contrasts or ())
     if contrasts is None or slopes or kind == LINEAR:
         return ("difference",)
-    share = family.ordered or family.binary or family.proportion
+    share = family.ordered or family.unordered or family.binary or family.proportion
     return tuple(COMPARE) if share else tuple(name for name in COMPARE if "odds" not in name)
 
 

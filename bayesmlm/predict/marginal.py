@@ -7,13 +7,15 @@ random part varies most.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise, product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.errors import StatisticError, message
+from bayesmlm.families.parameter import REAL
 from bayesmlm.predict.outcome import Mean
 from bayesmlm.predict.spread import NormalSpread, Spread, StudentSpread
 
@@ -29,17 +31,24 @@ PROBES = 48
 """Pairs of row and draw at which the step is chosen."""
 
 
-def integrate(outcome: Mean, eta: Array, parts: Sequence[Spread]) -> Array:
+MOST = 100_000
+"""Nodes of all summands together at most."""
+
+Etas = Mapping[str, Array]
+"""Linear predictors by parameter, each of shape (n, S)."""
+
+
+def integrate(outcome: Mean, etas: Etas, parts: Sequence[Spread]) -> Array:
     """Return the mean response over the random part, shape (n, S) or (n, C, S).
 
     Parameters
     ----------
     outcome
         The response, of S draws.
-    eta
-        The linear predictor without the random part, shape (n, S).
+    etas
+        The linear predictors that its mean needs, without the random part.
     parts
-        Its summands.
+        Summands of these.
 
     Raises
     ------
@@ -47,32 +56,46 @@ def integrate(outcome: Mean, eta: Array, parts: Sequence[Spread]) -> Array:
         Where there is no such mean.
     """
     longer = 0.0
-    if outcome.grows:
+    if any(outcome.grows(part.parameter) for part in parts):
         scales = [part.scale for part in parts if isinstance(part, NormalSpread)]
         longer = max((float(scale.max()) for scale in scales), default=0.0)
-    return total(outcome.mean, eta, parts, chosen_step(outcome, eta, parts, longer), longer)
+    return total(outcome.mean, etas, parts, chosen_step(outcome, etas, parts, longer), longer)
 
 
 def total(
-    mean: Callable[[Array], Array],
-    eta: Array,
+    mean: Callable[[Etas], Array],
+    etas: Etas,
     parts: Sequence[Spread],
     step: float,
     longer: float,
 ) -> Array:
     """Return the sum over all nodes."""
     rules = [part.rule(step, longer) for part in parts]
+    check_count([len(nodes) for nodes, _ in rules])
     found = np.zeros(())
     for chosen in product(*(range(len(nodes)) for nodes, _ in rules)):
-        shifted, weight = eta, np.ones(1)
+        shifted, weight = dict(etas), np.ones(1)
         for k, part, (nodes, weights) in zip(chosen, parts, rules, strict=True):
-            shifted = shifted + part.shift(float(nodes[k]))
+            shifted[part.parameter] = shifted[part.parameter] + part.shift(float(nodes[k]))
             weight = weight * weights[k]
         found = found + mean(shifted) * weight
     return found
 
 
-def chosen_step(outcome: Mean, eta: Array, parts: Sequence[Spread], longer: float) -> float:
+def check_count(counts: Sequence[int]) -> None:
+    """Raise `StatisticError` for too many summands to integrate over their product."""
+    if math.prod(counts) > MOST:
+        raise StatisticError(
+            message(
+                f"a mean over {len(counts)} random effects that are independent, by "
+                f"{' x '.join(map(str, counts))} nodes",
+                f"{MOST:,} nodes together",
+                'use groups="new" with replicates=, which draws the effects',
+            )
+        )
+
+
+def chosen_step(outcome: Mean, etas: Etas, parts: Sequence[Spread], longer: float) -> float:
     """Return a step at which the mean stands still, where the random part varies most."""
     varying = [part.scale for part in parts if isinstance(part, NormalSpread | StudentSpread)]
     if not varying:
@@ -83,9 +106,9 @@ def chosen_step(outcome: Mean, eta: Array, parts: Sequence[Spread], longer: floa
     others = np.linspace(0, spread.size - 1, count).astype(np.int64)
     rows, draws = np.unravel_index(np.concatenate([largest, others]), spread.shape)
     own, some = outcome.at(draws), [part.at(rows, draws) for part in parts]
-    probes = eta[rows, draws][None]
+    probes = {name: eta[rows, draws][None] for name, eta in etas.items()}
     before = total(own.mean, probes, some, STEPS[0], longer)
-    size = total(lambda eta: np.abs(own.mean(eta)), probes, some, STEPS[0], longer)
+    size = total(lambda etas: np.abs(own.mean(etas)), probes, some, STEPS[0], longer)
     for last, step in pairwise(STEPS):
         after = total(own.mean, probes, some, step, longer)
         exists = np.isfinite(after)  # an infinite mean stands still
@@ -105,26 +128,45 @@ def chosen_step(outcome: Mean, eta: Array, parts: Sequence[Spread], longer: floa
 def check_exists(outcome: Mean, parts: Sequence[Spread]) -> None:
     """Raise `StatisticError` where no mean over the random part exists.
 
-    With a link that leaves some linear predictors without a mean, or Student-t effects and a
-    mean that grows exponentially.
+    With a link that leaves some linear predictors without a mean or a possible parameter,
+    Student-t effects and a mean that grows exponentially, or effects on the logarithm of a
+    lognormal sigma.
     """
-    family = outcome.family
-    unbounded = any(isinstance(part, NormalSpread | StudentSpread) for part in parts)
-    if unbounded and not outcome.is_everywhere:
-        raise StatisticError(
-            message(
-                f"the mean over random effects of the {family.name} family with the "
-                f"{family.link.name} link, which has none where the linear predictor is not "
-                "positive",
-                "links that give every linear predictor a mean",
-                'use groups="average", or the log link',
-            )
+    unbounded = [part for part in parts if isinstance(part, NormalSpread | StudentSpread)]
+    reason = next((why for part in unbounded if (why := why_not(outcome, part))), None)
+    if reason is not None:
+        what, allowed, step = reason
+        raise StatisticError(message(f"the mean {what}", allowed, step))
+
+
+def why_not(outcome: Mean, part: Spread) -> tuple[str, str, str] | None:
+    """Return of what there is no mean, what is allowed and what to do; None where there is one."""
+    family, own = outcome.family, [p for p in outcome.further if p.target == part.parameter]
+    if own and own[0].link.name == "identity" and own[0].parameter.support != REAL:
+        return (
+            f"over random effects of {part.parameter} with the identity link, which in part are "
+            "impossible",
+            f"links that give {part.parameter} its range",
+            f'use groups="average", or write {part.parameter} ~ … for its own link',
         )
-    if outcome.grows and any(isinstance(part, StudentSpread) for part in parts):
-        raise StatisticError(
-            message(
-                "the mean of an exponential of Student-t effects, which is infinite",
-                "normal effects or mass points with this link",
-                'use groups="average", or kind="linear"',
-            )
+    if (family.name, part.parameter) in (("lognormal", "sigma"), ("student", "nu")):
+        return (
+            f"over random effects of {part.parameter} of a {family.name} response, which "
+            + ("is infinite" if part.parameter == "sigma" else "has none where nu is at most 1"),
+            "random effects of its location",
+            'use groups="average", or kind="linear"',
         )
+    if not own and not outcome.is_everywhere:
+        return (
+            f"over random effects of the {family.name} family with the {family.link.name} link, "
+            "which has none where the linear predictor is not positive",
+            "links that give every linear predictor a mean",
+            'use groups="average", or the log link',
+        )
+    if outcome.grows(part.parameter) and isinstance(part, StudentSpread):
+        return (
+            "of an exponential of Student-t effects, which is infinite",
+            "normal effects or mass points with this link",
+            'use groups="average", or kind="linear"',
+        )
+    return None

@@ -27,6 +27,7 @@ from bayesmlm.density.one_group import draw_weighted
 from bayesmlm.density.streams import streams
 from bayesmlm.design import Design, RandomBlock
 from bayesmlm.design.frame import read_columns
+from bayesmlm.design.further import refuse_by_row
 from bayesmlm.design.grouping import group_rows
 from bayesmlm.design.response import check_additions, evaluate, positions
 from bayesmlm.design.used_columns import used_columns
@@ -34,7 +35,7 @@ from bayesmlm.effects import random_effects
 from bayesmlm.engines.importance import smooth
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.families.rows import code
-from bayesmlm.predict.parameter_draws import Parameters, fitted_parameters
+from bayesmlm.predict.parameters import Parameters, fitted_parameters
 from bayesmlm.predict.simulation import new_effects, refuse_points
 from bayesmlm.result import FitResult
 from bayesmlm.spec.expression import is_name, variables
@@ -116,6 +117,7 @@ def update_group(result: FitResult, data: Any, group: str, seed: int = 0) -> Gro
     """Return the posterior of a group's effects given more rows; see `Fit.update_group`."""
     design = result.design
     refuse_points(result)
+    refuse_by_row(design, "an update of one group")
     block = design.block(group)
     if not block.is_normal:
         raise StatisticError(

@@ -17,6 +17,7 @@ Zeger, Liang & Albert (1988), doi:10.2307/2531734.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -46,8 +47,9 @@ Integers = NDArray[np.int64]
 class Location(Mean):
     """The location, of ordered categories the probabilities P(y <= k)."""
 
-    def mean(self, eta: Array) -> Array:
+    def mean(self, etas: Mapping[str, Array]) -> Array:
         """Return g⁻¹(eta), or g⁻¹(threshold_k - eta)."""
+        eta = etas[names.MU]
         with np.errstate(over="ignore"):
             if not self.family.ordered:
                 return self.family.link.inverse(eta)
@@ -64,6 +66,15 @@ def population_coefficients(result: FitResult) -> Array:
         Of a model without random effects or coefficients, or where a mean does not exist.
     """
     design = result.design
+    if design.family.unordered:
+        raise StatisticError(
+            message(
+                "population-averaged coefficients of categories without an order, whose averaged "
+                "probabilities no coefficients have",
+                "responses with one location",
+                'average predictions: avg_predictions(groups="marginal")',
+            )
+        )
     if not design.random or not design.coef:
         raise StatisticError(
             message(
@@ -76,10 +87,10 @@ def population_coefficients(result: FitResult) -> Array:
         )
     zero = predict(result, groups="average", kind=LINEAR)
     location = Location(design.family, zero.parameters.others)
-    K = location.mean(np.zeros((1, zero.parameters.draws))).shape[1] if design.family.ordered else 0
+    K = len(design.outcome.threshold_labels) if design.family.ordered else 0
     p = len(design.coef)
     products = np.zeros((K + p, K + p))
-    totals = np.zeros((K + p, zero.parameters.draws))
+    totals = np.zeros((K + p, zero.parameters.size))
     _ = zero.predictor  # made before the threads ask for it
     work = partial(linearised, zero, location)
     for rows, linear in in_order(work, pieces(zero.target, design.random, zero.width * max(K, 1))):
@@ -102,7 +113,7 @@ def linearised(zero: Predictions, location: Location, rows: Integers) -> tuple[I
     Z = {block.name: block.Z[rows] for block in blocks}
     parts = spreads(blocks, Z, zero.parameters)
     check_exists(location, parts)
-    mean = integrate(location, zero.of(rows, zero.target), parts)
+    mean = integrate(location, {names.MU: zero.of(rows, zero.target)}, parts)
     return rows, location.family.link.link(mean)
 
 

@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.design.further import refuse_by_row
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.predict.in_order import in_order
 from bayesmlm.predict.interval import COLUMNS, Interval
 from bayesmlm.predict.marginal import check_exists, integrate
 from bayesmlm.predict.outcome import KINDS, LINEAR, MEAN, RESPONSE, RESPONSES, Outcome
-from bayesmlm.predict.parameters import Parameters, parameters
+from bayesmlm.predict.parameters import Parameters, fitted_parameters
 from bayesmlm.predict.predictor import LinearPredictor, linear_predictor, pieces
 from bayesmlm.predict.spread import Spread, spreads
 from bayesmlm.predict.target import Target, fitted_rows, new_rows, one_group_a_row
@@ -32,7 +31,7 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 CATEGORY = "category"
-"""Dimension of the categories of an ordered response."""
+"""Dimension of the categories of a response."""
 
 REPLICATES = 1000
 """Draws of what is random, where the fit is one point."""
@@ -66,26 +65,38 @@ class Predictions:
     replicates: int
 
     @cached_property
+    def chosen(self) -> Integers:
+        """Which draws of the fit are used, in order, shape (S,)."""
+        sizes = self.result.posterior.sizes
+        return np.repeat(np.arange(sizes["chain"] * sizes["draw"]), self.replicates)
+
+    @cached_property
     def parameters(self) -> Parameters:
         """The parameters of the S draws."""
-        return parameters(self.result, self.replicates)
+        return fitted_parameters(self.result).take(self.chosen)
 
     @cached_property
     def predictor(self) -> LinearPredictor:
-        """The linear predictor given the effects of existing and new groups."""
-        return linear_predictor(self.parameters, self.target, self.seed)
+        """The linear predictors given the effects of existing and new groups."""
+        return linear_predictor(self.result, self.chosen, self.parameters, self.target, self.seed)
 
     @cached_property
     def outcome(self) -> Outcome:
-        """The response given the linear predictor."""
-        return Outcome(self.result.design.family, self.parameters.others)
+        """The response given the linear predictors."""
+        design = self.result.design
+        return Outcome(design.family, self.parameters.others, design.further)
 
     @property
     def categories(self) -> tuple[Any, ...]:
-        """Of an ordered response, whose mean is the probability of each; else none."""
-        design = self.result.design
-        has = design.family.ordered and self.kind == MEAN
-        return design.outcome.categories if has else ()
+        """Of a response of categories those that each have a prediction; else none.
+
+        The mean is the probability of each; linear predictors have all but the first of
+        categories without an order.
+        """
+        family, labels = self.result.design.family, self.result.design.outcome.categories
+        if self.kind == MEAN and (family.ordered or family.unordered):
+            return labels
+        return labels[1:] if self.kind == LINEAR and family.unordered else ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -95,8 +106,8 @@ class Predictions:
     @property
     def width(self) -> int:
         """Numbers that a row takes."""
-        effects = [len(block.effects) for block in self.result.design.random]
-        return self.parameters.draws * max([1, len(self.categories), *effects])
+        effects = [len(block.effects) for block in self.result.design.blocks]
+        return self.parameters.size * max([1, len(self.categories), *effects])
 
     def blocks(self) -> Iterator[tuple[Integers, Array]]:
         """Return the predictions, some rows at a time.
@@ -111,35 +122,44 @@ class Predictions:
     def each[R](self, work: Callable[[Integers], R]) -> Iterator[R]:
         """Yield what `work` makes of the rows, some at a time, in threads."""
         _ = self.predictor, self.outcome  # made once, before the threads ask for them
-        yield from in_order(work, pieces(self.target, self.result.design.random, self.width))
+        yield from in_order(work, pieces(self.target, self.result.design.blocks, self.width))
 
     def of(self, rows: Integers, target: Target) -> Array:
         """Return predictions of some rows of `target`, whose groups are those of the rows."""
-        eta = self.predictor.of(target, rows)
+        design = self.result.design
         if self.kind == LINEAR:
-            return eta
+            if design.family.unordered:
+                own = [self.predictor.of(target, rows, part.target) for part in design.further]
+                return np.stack(own, axis=1)
+            return self.predictor.of(target, rows)
         if self.kind == RESPONSE:
+            etas = {p.target: self.predictor.of(target, rows, p.target) for p in design.parts}
             additions = {name: values[rows] for name, values in target.additions.items()}
             rng = np.random.default_rng([self.seed, RESPONSES, int(rows[0])])
-            return self.outcome.draw(eta, additions, rng)
+            return self.outcome.draw(etas, additions, rng)
+        etas = {name: self.predictor.of(target, rows, name) for name in self.outcome.needs}
         parts = self.spreads(rows, target)
-        return integrate(self.outcome, eta, parts) if parts else self.outcome.mean(eta)
+        return integrate(self.outcome, etas, parts) if parts else self.outcome.mean(etas)
 
     def spreads(self, rows: Integers, target: Target) -> list[Spread]:
-        """Return what is integrated out of some rows of `target`."""
-        marginal = [b for b in self.result.design.random if self.treatment[b.name] == MARGINAL]
+        """Return what is integrated out of the mean of some rows of `target`."""
+        marginal = [
+            block
+            for block in self.result.design.blocks
+            if self.treatment[block.name] == MARGINAL and block.parameter in self.outcome.needs
+        ]
         Z = {block.name: target.Z[block.name][rows] for block in marginal}
         return spreads(tuple(marginal), Z, self.parameters)
 
     def array(self) -> Array:
         """Return all draws, shape (N, S) or (N, C, S); they are held in memory."""
-        found = np.empty((*self.shape, self.parameters.draws))
+        found = np.empty((*self.shape, self.parameters.size))
         for rows, draws in self.blocks():
             found[rows] = draws
         return found
 
     def draws(self) -> xr.DataArray:
-        """Return all draws, dims (chain, draw, obs), and category of an ordered response."""
+        """Return all draws, dims (chain, draw, obs), and category where there are any."""
         import xarray as xr
 
         values = np.moveaxis(self.array(), -1, 0)
@@ -174,7 +194,9 @@ class Predictions:
     def notes(self) -> tuple[str, ...]:
         """What is told beside the numbers."""
         told = TOLD if self.kind != RESPONSE else TOLD | {MARGINAL: TOLD[NEW] + ", one a row"}
-        found = [f"{name}: {told[how]}" for name, how in self.treatment.items()]
+        blocks = self.result.design.blocks
+        each = (f"{b.grouping.name}: {told[self.treatment[b.name]]}" for b in blocks)
+        found = list(dict.fromkeys(each))
         if self.replicates > 1:
             found.append(f"{self.replicates:,} replicates of what is random in each draw")
         return (*found, *self.target.notes)
@@ -186,13 +208,6 @@ TOLD = {
     "average": "effects of zero",
     "marginal": "effects integrated out",
 }
-
-
-OF_LOCATION = (
-    "gaussian", "student", "gamma", "beta", "bernoulli", "binomial", "beta_binomial", "poisson",
-    "negbinomial",
-)  # fmt: skip
-"""Families whose mean is a function of the linear predictor alone."""
 
 
 def predict(
@@ -220,10 +235,11 @@ def predict(
         effects; of responses, new effects for every row. By grouping as a dictionary, in
         which the groupings that are not named are ``"existing"``.
     kind
-        ``"mean"``: the mean response; of a binomial the probability, of ordered categories
-        the probability of each. ``"linear"``: the linear predictor, of ordered categories
-        without thresholds. ``"response"``: responses drawn; counts where there are trials,
-        positions of ordered categories.
+        ``"mean"``: the mean response; of a binomial the probability, of categories the
+        probability of each. ``"linear"``: the linear predictor of the location, of ordered
+        categories without thresholds, of categories without an order the log odds of each
+        against the first. ``"response"``: responses drawn; counts where there are trials,
+        positions of categories.
     seed
         Of new effects and responses.
     replicates
@@ -258,10 +274,6 @@ def predictions(
     replicates: int | None,
 ) -> Predictions:
     """Return the predictions of some rows; see `predict`."""
-    family = result.design.family
-    of_location = family.name in OF_LOCATION and kind != RESPONSE
-    if family.unordered or not (of_location or kind == LINEAR):
-        refuse_by_row(result.design, f"predictions of kind={kind!r}")
     check_whole("seed", seed, 0)
     if kind == RESPONSE:
         target = one_group_a_row(target, result.design, treatment)

@@ -1,4 +1,4 @@
-"""The linear predictor of the rows, some rows and all draws at a time."""
+"""The linear predictors of the rows, some rows and all draws at a time."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmlm import names
 from bayesmlm.design import RandomBlock
 from bayesmlm.predict.effects import Source, known_source, new_source
 from bayesmlm.predict.parameters import Parameters
 from bayesmlm.predict.target import Target
+from bayesmlm.result import FitResult
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -25,12 +27,14 @@ EFFECTS = 1
 
 @dataclass(frozen=True)
 class LinearPredictor:
-    """The linear predictor of rows given their groups' effects.
+    """The linear predictors of rows given their groups' effects.
 
     Parameters
     ----------
     given
         The parameters of S draws.
+    parameters
+        By grouping, whose linear predictor its effects belong to.
     known, new
         Where the effects of known and of new groups come from, by grouping.
     sizes
@@ -38,15 +42,18 @@ class LinearPredictor:
     """
 
     given: Parameters
+    parameters: Mapping[str, str]
     known: Mapping[str, Source]
     new: Mapping[str, Source]
     sizes: Mapping[str, int]
 
-    def of(self, target: Target, rows: Integers) -> Array:
-        """Return draws of the linear predictor of some rows, shape (rows, S)."""
-        eta = target.X[rows] @ self.given.beta.T
-        eta += target.offset[rows, None]
+    def of(self, target: Target, rows: Integers, parameter: str = names.MU) -> Array:
+        """Return draws of a parameter's linear predictor of some rows, shape (rows, S)."""
+        eta = target.X[parameter][rows] @ self.given.betas[parameter].T
+        eta += target.offset[parameter][rows, None]
         for name, codes in target.codes.items():
+            if self.parameters[name] != parameter:
+                continue
             groups, at = np.unique(codes[rows], return_inverse=True)
             effects = self.effects(name, groups)
             Z = target.Z[name][rows]
@@ -65,20 +72,36 @@ class LinearPredictor:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def linear_predictor(given: Parameters, target: Target, seed: int) -> LinearPredictor:
-    """Return the linear predictor of rows such as those of `target`."""
-    design = given.result.design
-    known, new, sizes = {}, {}, {}
-    for at, block in enumerate(design.random):
+def linear_predictor(
+    result: FitResult, chosen: Integers, given: Parameters, target: Target, seed: int
+) -> LinearPredictor:
+    """Return the linear predictors of rows such as those of `target`.
+
+    Parameters
+    ----------
+    result
+        The fit.
+    chosen
+        Which of its draws, in order; a draw may repeat; shape (S,).
+    given
+        Their parameters.
+    target
+        The rows.
+    seed
+        Of new effects.
+    """
+    known, new, sizes, parameters = {}, {}, {}, {}
+    for at, block in enumerate(result.design.blocks):
         if block.name not in target.codes:
             continue
+        parameters[block.name] = block.parameter
         J, codes = block.grouping.size, target.codes[block.name]
         sizes[block.name] = J
         if (codes < J).any():
-            known[block.name] = known_source(block, given)
+            known[block.name] = known_source(block, result, chosen)
         if (codes >= J).any():
             new[block.name] = new_source(block, given, (seed, EFFECTS, at))
-    return LinearPredictor(given, known, new, sizes)
+    return LinearPredictor(given, parameters, known, new, sizes)
 
 
 def pieces(target: Target, blocks: tuple[RandomBlock, ...], width: int) -> Iterator[Integers]:

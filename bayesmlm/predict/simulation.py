@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.design import Design, RandomBlock
+from bayesmlm.design import Design, ParameterDesign, RandomBlock
 from bayesmlm.design.frame import read_columns
 from bayesmlm.design.grouping import group_rows
 from bayesmlm.design.response import Outcome, check_additions, evaluate
-from bayesmlm.design.used_columns import predictor_columns
+from bayesmlm.design.used_columns import right_columns
 from bayesmlm.effects import random_effects
 from bayesmlm.errors import StatisticError, message
-from bayesmlm.predict.parameter_draws import Parameters, fitted_parameters
+from bayesmlm.predict.outcome import drawn
+from bayesmlm.predict.parameters import Parameters, by_row, fitted_parameters
+from bayesmlm.predict.treatment import blocks_over
 from bayesmlm.result import FitResult
 from bayesmlm.spec.expression import is_name, variables
 
@@ -39,15 +41,15 @@ class SimulationRows:
     Parameters
     ----------
     X, offset
-        Shapes (N, p) and (N,).
+        Shapes (N, p) and (N,), by the parameter whose linear predictor they belong to.
     Z, codes, labels
         Effect columns, groups of the rows and their labels, by grouping.
     additions
         Trials, precisions and the like, each of shape (N,).
     """
 
-    X: Array
-    offset: Array
+    X: Mapping[str, Array]
+    offset: Mapping[str, Array]
     Z: Mapping[str, Array]
     codes: Mapping[str, Integers]
     labels: Mapping[str, tuple[Any, ...]]
@@ -62,8 +64,9 @@ class Simulation:
     ----------
     dataset
         The response, dims (draw, obs); ``beta``, ``sd_<group>``, ``corr_<group>``,
-        ``u_<group>`` and the further parameters. An ordered response is the position of its
-        category, one of two categories 1 for a success.
+        ``u_<group>`` and the further parameters; of a formula of sigma ``beta_sigma``,
+        ``sd_sigma_<group>`` and so on. A response of categories is the position of its category
+        from 0, one of two categories 1 for a success.
     outcome
         How the response was read.
     column
@@ -140,11 +143,11 @@ def same_rows(design: Design) -> SimulationRows:
             )
         )
     return SimulationRows(
-        X=design.X,
-        offset=design.offset,
-        Z={b.name: b.Z for b in design.random},
-        codes={b.name: b.grouping.codes for b in design.random},
-        labels={b.name: b.grouping.labels for b in design.random},
+        X={part.target: part.X for part in design.parts},
+        offset={part.target: part.offset for part in design.parts},
+        Z={b.name: b.Z for b in design.blocks},
+        codes={b.name: b.grouping.codes for b in design.blocks},
+        labels={b.name: b.grouping.labels for b in design.blocks},
         additions=design.outcome.rows,
     )
 
@@ -160,11 +163,13 @@ def other_rows(design: Design, data: Any, groups: Mapping[str, str]) -> Simulati
     response = design.spec.response
     found = design.apply(data)
     added = [name for _, text in response.additions for name in variables(text)]
-    frame = read_columns(data, [*predictor_columns(response.mu), *added]).frame
+    frame = read_columns(data, [*right_columns(response), *added]).frame
     additions = {name: evaluate(text, frame) for name, text in response.additions}
     check_additions(design.family, additions)
-    codes, labels = dict(found.codes), {}
-    for block in design.random:
+    parts = {names.MU: found, **found.further}
+    codes = {name: own for part in parts.values() for name, own in part.codes.items()}
+    labels = {}
+    for block in design.blocks:
         labels[block.name] = block.grouping.labels
         if groups[block.name] == NEW:
             own = group_rows(block.grouping.columns, frame)
@@ -172,34 +177,47 @@ def other_rows(design: Design, data: Any, groups: Mapping[str, str]) -> Simulati
         elif (codes[block.name] < 0).any():
             raise StatisticError(
                 message(
-                    f"{int((codes[block.name] < 0).sum())} rows of groups of {block.name} that "
+                    f"{int((codes[block.name] < 0).sum())} rows of groups of "
+                    f"{block.grouping.name} that "
                     "the model was not fitted to",
                     "groups of the data",
-                    f'pass groups={{"{block.name}": "new"}}, which draws their effects anew',
+                    f'pass groups={{"{block.grouping.name}": "new"}}, which draws their effects',
                 )
             )
-    return SimulationRows(found.X, found.offset, found.Z, codes, labels, additions)
+    return SimulationRows(
+        X={parameter: part.X for parameter, part in parts.items()},
+        offset={parameter: part.offset for parameter, part in parts.items()},
+        Z={name: Z for part in parts.values() for name, Z in part.Z.items()},
+        codes=codes,
+        labels=labels,
+        additions=additions,
+    )
 
 
 def which_groups(design: Design, groups: Any, fitted: bool) -> dict[str, str]:
-    """Return ``"same"`` or ``"new"`` for every grouping.
+    """Return ``"same"`` or ``"new"`` for every grouping, its effects on all parameters alike.
 
     Raises
     ------
     StatisticError
         For other words, unknown groupings, and the groups' own effects without a fit.
     """
-    known = [block.name for block in design.random]
+    known = [block.name for block in design.blocks]
     default = SAME if fitted else NEW
-    given = groups if isinstance(groups, Mapping) else dict.fromkeys(known, groups or default)
-    chosen = dict.fromkeys(known, default) | {design.block(g).name: w for g, w in given.items()}
+    chosen: dict[str, Any] = dict.fromkeys(known, default)
+    if isinstance(groups, Mapping):
+        for group, word in groups.items():
+            chosen |= {block.name: word for block in blocks_over(design, group)}
+    elif groups:
+        chosen = dict.fromkeys(known, groups)
+    every = dict.fromkeys(block.grouping.name for block in design.blocks)
     for word in chosen.values():
         if word not in (SAME, NEW) or (word == SAME and not fitted):
             raise StatisticError(
                 message(
                     f"groups={groups!r}" + ("" if fitted else " without a fit"),
                     "'same' (their own effects, of a fit), 'new' (effects drawn anew), or a "
-                    f"dictionary of these by grouping ({', '.join(known)})",
+                    f"dictionary of these by grouping ({', '.join(every)})",
                     "leave groups out, or choose one",
                 )
             )
@@ -225,13 +243,17 @@ def new_effects(
 
 
 def linear_predictor(
-    parameters: Parameters, effects: Mapping[str, Array], rows: SimulationRows
+    part: Design | ParameterDesign,
+    parameters: Parameters,
+    effects: Mapping[str, Array],
+    rows: SimulationRows,
 ) -> Array:
-    """Return eta, shape (S, N)."""
-    eta = parameters.beta @ rows.X.T + rows.offset
-    for name, u in effects.items():
-        for k in range(u.shape[2]):
-            eta += rows.Z[name][:, k] * u[:, rows.codes[name], k]
+    """Return the linear predictor of one parameter, shape (S, N)."""
+    eta = parameters.betas[part.target] @ rows.X[part.target].T + rows.offset[part.target]
+    for block in part.random:
+        u, codes = effects[block.name], rows.codes[block.name]
+        for k, z in enumerate(rows.Z[block.name].T):
+            eta += z * u[:, codes, k]
     return eta
 
 
@@ -243,8 +265,9 @@ def draw_responses(
     rng: np.random.Generator,
 ) -> Array:
     """Draw a response per draw and row, shape (S, N)."""
-    eta = linear_predictor(parameters, effects, rows)
-    return design.family.simulate(eta, parameters.broadcast(), rows.additions, rng)
+    etas = {p.target: linear_predictor(p, parameters, effects, rows) for p in design.parts}
+    others = parameters.broadcast() | by_row(design.further, etas)
+    return drawn(design.family, etas[names.MU], others, rows.additions, rng)
 
 
 def own_effects(result: FitResult, group: str, at: Integers) -> Array:
@@ -255,7 +278,7 @@ def own_effects(result: FitResult, group: str, at: Integers) -> Array:
 
 def refuse_points(result: FitResult) -> None:
     """Refuse a fit whose effects are mass points."""
-    for block in result.design.random:
+    for block in result.design.blocks:
         if names.points(block.name) in result.posterior:
             raise StatisticError(
                 message(
@@ -286,11 +309,12 @@ def dataset(
     coords: dict[str, Any] = {"draw": np.arange(parameters.size)}
     column = names.safe(design.spec.response.column.strip("`"))
     variables[column] = ((names.OBS,), responses)
-    if design.coef:
-        variables[names.BETA] = ((names.COEF,), parameters.beta)
-        coords[names.COEF] = list(design.coef)
-    for block in design.random:
-        group, effect = names.safe(block.name), names.effect_dim(block.name)
+    for part in (part for part in design.parts if part.coef):
+        beta, coef = (names.of_parameter(n, part.target) for n in (names.BETA, names.COEF))
+        variables[beta] = ((coef,), parameters.betas[part.target])
+        coords[coef] = list(part.coef)
+    for block in design.blocks:
+        group, effect = block.dim, names.effect_dim(block.name)
         coords |= {group: list(rows.labels[block.name]), effect: list(block.effects)}
         variables[names.sd(block.name)] = ((effect,), parameters.sds[block.name])
         variables[names.effects(block.name)] = ((group, effect), effects[block.name])
@@ -321,7 +345,7 @@ def simulate(
     rows = same_rows(design) if data is None else other_rows(design, data, chosen)
     effects = {
         block.name: new_effects(block, parameters, len(rows.labels[block.name]), rng)
-        for block in design.random
+        for block in design.blocks
     }
     responses = draw_responses(design, parameters, effects, rows, rng)
     return dataset(design, parameters, effects, rows, responses)
@@ -346,7 +370,7 @@ def simulate_fit(
         block.name: new_effects(block, parameters, len(rows.labels[block.name]), rng)
         if chosen[block.name] == NEW
         else own_effects(result, block.name, at)
-        for block in design.random
+        for block in design.blocks
     }
     responses = draw_responses(design, parameters, effects, rows, rng)
     return dataset(design, parameters, effects, rows, responses)

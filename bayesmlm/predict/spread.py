@@ -14,14 +14,13 @@ Trefethen & Weideman (2014), doi:10.1137/130932132.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.design import RandomBlock
-from bayesmlm.predict.effects import has_points
 from bayesmlm.predict.parameters import Parameters
 
 Array = NDArray[np.float64]
@@ -35,7 +34,15 @@ FAR = 23.0
 
 
 class Spread(ABC):
-    """One independent summand of the random part of n rows, in S draws."""
+    """One independent summand of the random part of n rows, in S draws.
+
+    Attributes
+    ----------
+    parameter
+        Whose linear predictor it is part of.
+    """
+
+    parameter: str
 
     @abstractmethod
     def rule(self, step: float, longer: float) -> tuple[Array, Array]:
@@ -63,6 +70,7 @@ class NormalSpread(Spread):
     """A normal number of standard deviation `scale`, shape (n, S)."""
 
     scale: Array
+    parameter: str = names.MU
 
     def rule(self, step: float, longer: float) -> tuple[Array, Array]:
         """Return equally spaced nodes."""
@@ -77,7 +85,7 @@ class NormalSpread(Spread):
 
     def at(self, rows: Integers, draws: Integers) -> NormalSpread:
         """Return the same of pairs of rows and draws."""
-        return NormalSpread(self.scale[rows, draws][None])
+        return replace(self, scale=self.scale[rows, draws][None])
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,7 @@ class StudentSpread(Spread):
 
     scale: Array
     nu: Array
+    parameter: str = names.MU
 
     def rule(self, step: float, longer: float) -> tuple[Array, Array]:
         """Return nodes that are equally spaced in y, t = sinh y."""
@@ -103,7 +112,7 @@ class StudentSpread(Spread):
 
     def at(self, rows: Integers, draws: Integers) -> StudentSpread:
         """Return the same of pairs of rows and draws."""
-        return StudentSpread(self.scale[rows, draws][None], self.nu[draws])
+        return replace(self, scale=self.scale[rows, draws][None], nu=self.nu[draws])
 
 
 @dataclass(frozen=True)
@@ -112,6 +121,7 @@ class PointSpread(Spread):
 
     values: Array
     mass: Array
+    parameter: str = names.MU
 
     def rule(self, step: float, longer: float) -> tuple[Array, Array]:
         """Return the numbers of the points and their masses."""
@@ -123,7 +133,7 @@ class PointSpread(Spread):
 
     def at(self, rows: Integers, draws: Integers) -> PointSpread:
         """Return the same of pairs of rows and draws."""
-        return PointSpread(self.values[rows, draws][None], self.mass[draws])
+        return replace(self, values=self.values[rows, draws][None], mass=self.mass[draws])
 
 
 def spreads(
@@ -141,23 +151,24 @@ def spreads(
         The parameters.
     """
     found: list[Spread] = []
-    variance: Array | None = None
+    variance: dict[str, Array] = {}
     for block in blocks:
-        own = Z[block.name]
-        if has_points(block, given):
-            values = np.einsum("nq,skq->nsk", own, given.of(names.points(block.name)))
-            found.append(PointSpread(values, given.of(names.mass(block.name))))
+        own, parameter = Z[block.name], block.parameter
+        if block.name in given.points:
+            values = np.einsum("nq,skq->nsk", own, given.points[block.name])
+            found.append(PointSpread(values, given.masses[block.name], parameter))
             continue
         T = given.covariance(block)
         if block.distribution == "student":
-            nu = given.of(names.nu(block.name))
+            nu = given.freedom[block.name]
             for members in map(list, block.blocks):
                 squared = quadratic(own[:, members], T[:, members][:, :, members])
-                found.append(StudentSpread(np.sqrt(squared), nu))
+                found.append(StudentSpread(np.sqrt(squared), nu, parameter))
             continue
         squared = quadratic(own, T)
-        variance = squared if variance is None else variance + squared
-    return found if variance is None else [NormalSpread(np.sqrt(variance)), *found]
+        before = variance.get(parameter)
+        variance[parameter] = squared if before is None else before + squared
+    return [*(NormalSpread(np.sqrt(v), p) for p, v in variance.items()), *found]
 
 
 def quadratic(Z: Array, T: Array) -> Array:

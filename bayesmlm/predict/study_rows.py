@@ -13,7 +13,8 @@ from bayesmlm.design import Design, build_design
 from bayesmlm.design.response import read_again
 from bayesmlm.errors import SpecError, message, suggestion
 from bayesmlm.families import Family
-from bayesmlm.predict.parameter_draws import Parameters, given_parameters
+from bayesmlm.predict.given_parameters import given_parameters
+from bayesmlm.predict.parameters import Parameters
 from bayesmlm.predict.simulation import draw_responses, new_effects, same_rows
 from bayesmlm.spec.expression import is_name, variables
 from bayesmlm.spec.terms import ModelSpec
@@ -130,7 +131,7 @@ def simulated_study(
     parameters = given_parameters(design, values, 1, rng)
     effects = {
         block.name: new_effects(block, parameters, block.grouping.size, rng)
-        for block in design.random
+        for block in design.blocks
     }
     y = draw_responses(design, parameters, effects, same_rows(design), rng)[0]
     column, categories = design.spec.response.column, design.outcome.categories

@@ -16,9 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.design import Design, PredictorRows
+from bayesmlm import names
+from bayesmlm.design import Design, PredictorRows, RandomBlock
 from bayesmlm.design.design import COMPLETE
 from bayesmlm.design.frame import read_columns
+from bayesmlm.design.grouping import Grouping
 from bayesmlm.design.response import check_additions, evaluate
 from bayesmlm.errors import DataError, UnsupportedError, message
 from bayesmlm.predict.treatment import EXISTING, MARGINAL, NEW
@@ -37,8 +39,11 @@ class Target:
 
     Parameters
     ----------
-    X, offset, Z
-        Fixed columns (N, p), offset (N,), and effect columns by grouping (N, q).
+    X, offset
+        Fixed columns (N, p) and offset (N,), by the parameter whose linear predictor they
+        belong to: ``"mu"`` the location, and those with a formula.
+    Z
+        Effect columns by grouping (N, q).
     codes
         By grouping whose groups are existing or new, the group of each row: below J one of
         the fit's, from J on a new one; shape (N,).
@@ -50,8 +55,8 @@ class Target:
         What is told of the groups.
     """
 
-    X: Array
-    offset: Array
+    X: Mapping[str, Array]
+    offset: Mapping[str, Array]
     Z: Mapping[str, Array]
     codes: Mapping[str, Integers]
     additions: Mapping[str, Array]
@@ -61,7 +66,7 @@ class Target:
     @property
     def size(self) -> int:
         """Number of rows, N."""
-        return len(self.offset)
+        return len(self.labels)
 
 
 def fitted_rows(design: Design, treatment: Mapping[str, str]) -> Target:
@@ -82,14 +87,16 @@ def fitted_rows(design: Design, treatment: Mapping[str, str]) -> Target:
         )
     codes = {
         block.name: block.grouping.codes + (block.grouping.size if how == NEW else 0)
-        for block in design.random
+        for block in design.blocks
         if (how := treatment[block.name]) in (EXISTING, NEW)
     }
-    Z = {block.name: block.Z for block in design.random}
+    Z = {block.name: block.Z for block in design.blocks}
+    X = {part.target: part.X for part in design.parts}
+    offset = {part.target: part.offset for part in design.parts}
     additions = {
         name: design.outcome.rows[name] for name in SAMPLING if name in design.outcome.rows
     }
-    return Target(design.X, design.offset, Z, codes, additions, design.positions)
+    return Target(X, offset, Z, codes, additions, design.positions)
 
 
 def new_rows(
@@ -126,41 +133,53 @@ def new_rows(
         new groups asked for where there are none.
     """
     wanted = [name for name, how in treatment.items() if how in (EXISTING, NEW)]
-    rows = design.apply(data, wanted)
-    codes, notes = {}, []
-    for name in wanted:
-        if own and treatment[name] == NEW:
-            codes[name] = rows.codes[name] + design.block(name).grouping.size
+    location = design.apply(data, wanted)
+    parts = {names.MU: location, **location.further}
+    codes: dict[str, Integers] = {}
+    notes: dict[str, None] = {}
+    unknown: dict[str, bool] = {}
+    for block, rows in ((b, parts[b.parameter]) for b in design.blocks if b.name in wanted):
+        how = treatment[block.name]
+        if own and how == NEW:
+            codes[block.name] = rows.codes[block.name] + block.grouping.size
             continue
-        codes[name], unseen = locate(design, rows, name)
-        known = int(rows.groups[name].size) - len(unseen)
-        if treatment[name] == EXISTING and unseen and missing is None:
-            refuse_unseen(design, name, unseen)
+        codes[block.name], unseen = locate(block, rows)
+        if how == EXISTING and unseen and missing is None:
+            refuse_unseen(block.grouping, unseen)
+        if how == NEW:
+            unknown[block.grouping.name] = bool(unseen)
+        known = int(rows.groups[block.name].size) - len(unseen)
         if known and unseen:
-            notes.append(f"{name}: {len(unseen):,} new groups; {known:,} known ones keep theirs.")
-    anew = [name for name in wanted if treatment[name] == NEW]
-    if not own and anew and not any((rows.codes[name] < 0).any() for name in anew):
-        refuse_known(anew)
-    N = len(rows.offset)
+            group = block.grouping.name
+            notes[f"{group}: {len(unseen):,} new groups; {known:,} known ones keep theirs."] = None
+    if unknown and not any(unknown.values()):
+        refuse_known(list(unknown))
     additions = read_additions(design, data) if drawn else {}
-    labels = np.arange(N) if missing is None else missing
-    labels = design.positions if own else labels
-    return Target(rows.X, rows.offset, rows.Z, codes, additions, labels, tuple(notes))
+    labels = np.arange(len(location.offset)) if missing is None else missing
+    return Target(
+        X={parameter: rows.X for parameter, rows in parts.items()},
+        offset={parameter: rows.offset for parameter, rows in parts.items()},
+        Z={name: Z for rows in parts.values() for name, Z in rows.Z.items()},
+        codes=codes,
+        additions=additions,
+        labels=design.positions if own else labels,
+        notes=tuple(notes),
+    )
 
 
 def one_group_a_row(target: Target, design: Design, treatment: Mapping[str, str]) -> Target:
     """Return the rows with a new group for each where the effects are marginal."""
     own = {
         block.name: block.grouping.size + np.arange(target.size)
-        for block in design.random
+        for block in design.blocks
         if treatment[block.name] == MARGINAL
     }
     return replace(target, codes={**target.codes, **own})
 
 
-def locate(design: Design, rows: PredictorRows, name: str) -> tuple[Integers, list[Any]]:
+def locate(block: RandomBlock, rows: PredictorRows) -> tuple[Integers, list[Any]]:
     """Return codes in which new groups are numbered from J on, and their labels."""
-    J, own, codes = design.block(name).grouping.size, rows.groups[name], rows.codes[name]
+    J, own, codes = block.grouping.size, rows.groups[block.name], rows.codes[block.name]
     unseen = np.unique(own.codes[codes < 0])
     number = np.full(own.size, -1)
     number[unseen] = J + np.arange(len(unseen))
@@ -168,24 +187,25 @@ def locate(design: Design, rows: PredictorRows, name: str) -> tuple[Integers, li
     return found, [own.labels[at] for at in unseen]
 
 
-def refuse_unseen(design: Design, name: str, unseen: list[Any]) -> None:
+def refuse_unseen(grouping: Grouping, unseen: list[Any]) -> None:
     """Raise `DataError` for groups that the fit does not have."""
+    name = grouping.name
     shown = ", ".join(repr(label) for label in unseen[:5]) + ", …" * (len(unseen) > 5)
     raise DataError(
         message(
             f"{len(unseen):,} groups of {name!r} that the fit does not have: {shown}",
-            f"its {design.block(name).grouping.size:,} groups, where groups are {EXISTING!r}",
+            f"its {grouping.size:,} groups, where groups are {EXISTING!r}",
             f'pass groups="new" to draw their effects, or groups={{{name!r}: "average"}} or '
             '"marginal"',
         )
     )
 
 
-def refuse_known(names: list[str]) -> None:
+def refuse_known(groups: list[str]) -> None:
     """Raise `DataError` where new groups are asked for and every group is known."""
     raise DataError(
         message(
-            f'groups="new", and every group of {", ".join(map(repr, names))} is one of the fit\'s',
+            f'groups="new", and every group of {", ".join(map(repr, groups))} is one of the fit\'s',
             "labels that the fit does not have; rows of one label share their effects",
             "relabel the groups that are new, or leave data out to replace every group of the fit",
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from bayesmlm.design import Design
-from bayesmlm.errors import StatisticError, message, suggestion
+from bayesmlm.design import Design, RandomBlock
+from bayesmlm.errors import SpecError, StatisticError, message, suggestion
 
 EXISTING, NEW, AVERAGE, MARGINAL = TREATMENTS = ("existing", "new", "average", "marginal")
 
@@ -17,6 +17,8 @@ Groups = str | Mapping[str, str]
 def treatments(design: Design, groups: Groups) -> dict[str, str]:
     """Return the treatment of each grouping; those not named are ``"existing"``.
 
+    A grouping's effects on all parameters are treated alike.
+
     Raises
     ------
     StatisticError
@@ -24,15 +26,37 @@ def treatments(design: Design, groups: Groups) -> dict[str, str]:
     SpecError
         For a grouping that the model does not have.
     """
-    names = [block.name for block in design.random]
+    names = [block.name for block in design.blocks]
     if not isinstance(groups, Mapping):
         check_choice("groups", groups, TREATMENTS)
         return dict.fromkeys(names, groups)
     found = dict.fromkeys(names, EXISTING)
     for group, treatment in groups.items():
         check_choice(f"groups={{{group!r}: …}}", treatment, TREATMENTS)
-        found[design.block(group).name] = treatment
+        found |= dict.fromkeys((block.name for block in blocks_over(design, group)), treatment)
     return found
+
+
+def blocks_over(design: Design, group: str) -> tuple[RandomBlock, ...]:
+    """Return the effects of one grouping on all parameters.
+
+    Raises
+    ------
+    SpecError
+        For a grouping that the model does not have.
+    """
+    known = {block.grouping.name: block.grouping for block in design.blocks}
+    inner = [name for name, grouping in known.items() if grouping.columns[-1] == group]
+    if group not in known and len(inner) != 1:
+        raise SpecError(
+            message(
+                f"no effects vary over {group!r}",
+                ", ".join(known) or "none: the model has no groups",
+                "name one of these groupings",
+            )
+        )
+    chosen = group if group in known else inner[0]
+    return tuple(block for block in design.blocks if block.grouping.name == chosen)
 
 
 def check_choice(what: str, value: Any, allowed: Iterable[str]) -> None:

@@ -14,7 +14,7 @@ from bayesmlm.engines import Engine, Progress
 from bayesmlm.errors import BayesmlmError, EngineError, message
 from bayesmlm.families import family as family_of
 from bayesmlm.parallel import tell
-from bayesmlm.predict.parameter_draws import parameter_names
+from bayesmlm.predict.given_parameters import by_name
 from bayesmlm.predict.study_rows import Covariates, simulated_study, study_design, study_frame
 from bayesmlm.priors import LKJ, Prior, resolve_priors
 from bayesmlm.spec.terms import ModelSpec
@@ -80,12 +80,7 @@ def one_study(
     if not check(result.tree).ok:
         return None
     table = parameters(result, question.probability).droplevel("part")
-    parts = [truth.beta[0]]
-    for block in design.random:
-        parts += [truth.sds[block.name][0], truth.correlations[block.name][0]]
-        parts += [truth.freedom[name] for name in (block.name,) if name in truth.freedom]
-    parts += [np.ravel(truth.others[p.name]) for p in design.parameters]
-    known = dict(zip(parameter_names(design), np.concatenate(parts), strict=True))
+    known = {name: float(values[0]) for name, values in by_name(design, truth).items()}
     rows = zip(table.index, table[["estimate", "lower", "upper"]].to_numpy(), strict=True)
     return {name: (*row, known[name]) for name, row in rows if name in known}
 

@@ -13,6 +13,8 @@ from bayesmlm.families.rows import code
 
 def why_not(design: Design, chain: tuple[RandomBlock, ...]) -> str | None:
     """Return why the effects of a chain of groupings do not integrate out, or None."""
+    if design.further:
+        return f"{' and '.join(part.target for part in design.further)} with a formula of its own"
     other = next((block for block in chain if not block.is_normal), None)
     if other is not None:
         return f"the effects by {other.name} are not normal ({other.distribution})"

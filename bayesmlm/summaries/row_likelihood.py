@@ -1,4 +1,7 @@
-"""The log likelihood of every row given fixed and random effects, draw by draw."""
+"""The log likelihood of every row given fixed and random effects, draw by draw.
+
+Further parameters with a formula, and categories, have linear predictors of their own.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,15 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.design import Design
-from bayesmlm.design.further import refuse_by_row
 from bayesmlm.result import FitResult
 from bayesmlm.summaries.draws import flatten
-from bayesmlm.summaries.rows import Integers, n_draws, predictor_blocks
+from bayesmlm.summaries.rows import Integers, n_draws, parameter_blocks
 
 Array = NDArray[np.float64]
 
 
 def further_draws(result: FitResult) -> dict[str, Array]:
-    """Return draws of the further parameters, shape (S,), of thresholds (S, K)."""
-    refuse_by_row(result.design, "likelihoods of rows and groups")
+    """Return draws of the further parameters without a formula, (S,), of thresholds (S, K)."""
     found = {}
     for parameter in result.design.parameters:
         draws = flatten(result.posterior[parameter.name])[0]
@@ -43,9 +44,10 @@ def log_likelihood_blocks(result: FitResult) -> Iterator[tuple[Integers, Array]]
         Positions of the rows in the design, and draws of shape (rows, S): a block of at most
         32 MB.
     """
-    others = further_draws(result)
-    for rows, eta in predictor_blocks(result):
-        yield rows, row_log_likelihood(result.design, rows, eta, others)
+    others, design = further_draws(result), result.design
+    for rows, etas in parameter_blocks(result, design.parts):
+        own = others | {p.target: p.link.inverse(etas[p.target]) for p in design.further}
+        yield rows, row_log_likelihood(design, rows, etas[names.MU], own)
 
 
 def row_log_likelihood(
@@ -62,7 +64,8 @@ def row_log_likelihood(
     eta
         Linear predictors, shape (rows, S).
     others
-        Draws of the further parameters, shape (S,), of thresholds (S, K).
+        Draws of the further parameters, shape (S,), of thresholds (S, K), of those with a
+        formula (rows, S).
     """
     family, y = design.family, design.y[rows]
     own = {name: values[rows, None] for name, values in design.outcome.rows.items()}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.density.crossproducts import by_group
-from bayesmlm.design import Design, RandomBlock
+from bayesmlm.design import Design, ParameterDesign, RandomBlock
 from bayesmlm.design.further import refuse_by_row
 from bayesmlm.effects import effect_blocks
 from bayesmlm.errors import StatisticError, message
@@ -144,36 +144,71 @@ def fixed_columns(result: FitResult) -> tuple[Array, Array, tuple[str, ...]]:
 
 
 def predictor_blocks(result: FitResult) -> Iterator[tuple[Integers, Array]]:
-    """Return the linear predictor of all rows, some rows at a time.
+    """Return the linear predictor of the location of all rows, some rows at a time.
 
     Yields
     ------
     rows, eta
         Positions of the rows, and draws of shape (rows, S).
     """
-    design = result.design
-    X, beta, _ = fixed_columns(result)
-    S = len(beta)
-    if not design.random:
-        for rows in pieces(np.arange(len(X)), S):
-            yield rows, X[rows] @ beta.T
+    for rows, etas in parameter_blocks(result, (result.design,)):
+        yield rows, etas[names.MU]
+
+
+def parameter_blocks(
+    result: FitResult, parts: tuple[Design | ParameterDesign, ...]
+) -> Iterator[tuple[Integers, dict[str, Array]]]:
+    """Return the linear predictors of some parameters of all rows, some rows at a time.
+
+    Parameters
+    ----------
+    result
+        The fit.
+    parts
+        The parameters, of ``result.design.parts``.
+
+    Yields
+    ------
+    rows, etas
+        Positions of the rows, and draws of shape (rows, S) by parameter.
+    """
+    check_observed(result.design, "the linear predictor of the rows")
+    betas, S = {part.target: coefficient_draws(result, part) for part in parts}, n_draws(result)
+
+    def fixed(rows: Integers) -> dict[str, Array]:
+        return {
+            part.target: part.X[rows] @ betas[part.target].T + part.offset[rows, None]
+            for part in parts
+        }
+
+    blocks = [block for part in parts for block in part.random]
+    if not blocks:
+        for rows in pieces(np.arange(len(result.design.y)), S * len(parts)):
+            yield rows, fixed(rows)
         return
-    lead, *others = sorted(design.random, key=lambda block: -block.grouping.size)
+    lead, *others = sorted(blocks, key=lambda block: -block.grouping.size)
     held = {
         block.name: np.concatenate([draws for _, draws in effect_blocks(result, block.name)])
         for block in others
     }
     order = np.argsort(lead.grouping.codes, kind="stable")
     ends = np.concatenate([[0], np.cumsum(lead.grouping.counts)])
-    widest = max(len(block.effects) for block in design.random)
+    widest = max(len(parts), *(len(block.effects) for block in blocks))
     for groups, draws in effect_blocks(result, lead.name):
         first, last = int(groups[0]), int(groups[-1])
         for rows in pieces(order[ends[first] : ends[last + 1]], S * widest):
-            eta = X[rows] @ beta.T
-            eta += deviations(lead, rows, draws, first)
+            etas = fixed(rows)
+            etas[lead.parameter] += deviations(lead, rows, draws, first)
             for block in others:
-                eta += deviations(block, rows, held[block.name], 0)
-            yield rows, eta
+                etas[block.parameter] += deviations(block, rows, held[block.name], 0)
+            yield rows, etas
+
+
+def coefficient_draws(result: FitResult, part: Design | ParameterDesign) -> Array:
+    """Return draws of the fixed coefficients of one linear predictor, shape (S, p)."""
+    if not part.coef:
+        return np.empty((n_draws(result), 0))
+    return flatten(result.posterior[names.of_parameter(names.BETA, part.target)])[0]
 
 
 def pieces(rows: Integers, width: int) -> Iterator[Integers]:

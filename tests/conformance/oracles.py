@@ -169,6 +169,9 @@ Density = Callable[[np.ndarray], np.ndarray]
 
 def expected(f: Family, eta: np.ndarray, others: Any) -> np.ndarray:
     """Return the mean response, of trials the mean proportion; categories on the last axis."""
+    if f.name == "categorical":
+        every = np.exp(np.stack(np.broadcast_arrays(eta, *others.values()), axis=-1))
+        return np.asarray(every / every.sum(axis=-1, keepdims=True))
     if f.name == "cumulative":
         cuts = np.concatenate([[-np.inf], others["thresholds"], [np.inf]])
         return np.diff(CDF[f.link.name](cuts - eta[..., None]), axis=-1)

@@ -28,7 +28,7 @@ WITHOUT |= {(name, link) for name in ("poisson", "negbinomial") for link in ("id
 
 
 PREDICTED = [case for case in CASES if case[0] != "categorical"]
-"""Several predictors are refused; see `test_categories_are_refused`."""
+"""Those of one linear predictor; see `test_predictions_of_formulas` for several."""
 
 
 @pytest.fixture(params=PREDICTED, ids=[f"{name}-{link}" for name, link in PREDICTED])
@@ -131,12 +131,3 @@ def test_average_is_the_predictor_at_zero(case):
     linear = predict(result, NEW[["x"]], "average", "linear").array()
     for s in range(DRAWS):
         assert linear[:, s] == pytest.approx(fixed_part(f, s))
-
-
-@pytest.mark.parametrize("kind", ["mean", "linear", "response"])
-def test_categories_are_refused(make_result, kind):
-    frame = pd.DataFrame({"y": list("abc") * 8, "x": np.arange(24.0)})
-    model = mlm.Model("y ~ x", frame, family="categorical")
-    result = make_result(model)
-    with pytest.raises(StatisticError, match="mub and muc have a formula"):
-        predict(result, frame.head(2), kind=kind)

@@ -7,12 +7,17 @@ from scipy.stats import norm, t
 
 from bayesmlm.errors import StatisticError
 from bayesmlm.families import family
-from bayesmlm.predict.marginal import check_exists, integrate
+from bayesmlm.predict.marginal import check_exists
+from bayesmlm.predict.marginal import integrate as integrate_all
 from bayesmlm.predict.outcome import Outcome
 from bayesmlm.predict.spread import NormalSpread, PointSpread, StudentSpread
 
 ETA = np.array([[-3.0, 0.2, 1.0], [0.5, 2.5, 8.0]])
 SD = np.array([[0.5, 1.0, 3.0], [7.0, 1e-8, 0.0]])
+
+
+def integrate(outcome, eta, parts):
+    return integrate_all(outcome, {"mu": eta}, parts)
 
 
 def of(name, link=None, **others):

@@ -8,7 +8,7 @@ from scipy.special import expit
 import bayesmlm as mlm
 from bayesmlm.errors import DataError, StatisticError
 from bayesmlm.predict.one_group import DRAWS
-from bayesmlm.predict.parameter_draws import fitted_parameters
+from bayesmlm.predict.parameters import fitted_parameters
 
 RNG = np.random.default_rng(7)
 J, n = 25, 8

@@ -7,12 +7,9 @@ from scipy import stats
 
 import bayesmlm as mlm
 from bayesmlm.errors import StatisticError
-from bayesmlm.predict.parameter_draws import (
-    fitted_parameters,
-    given_parameters,
-    parameter_names,
-    prior_parameters,
-)
+from bayesmlm.predict.given_parameters import given_parameters, parameter_names
+from bayesmlm.predict.parameters import fitted_parameters
+from bayesmlm.predict.prior_draws import prior_parameters
 
 RNG = np.random.default_rng(5)
 N = 60
