@@ -145,15 +145,27 @@ class WeightedSample:
         return float(1 / (self.weights**2).sum())
 
     def choose(self, size: int, rng: np.random.Generator) -> Integers:
-        """Return the positions of equally weighted draws, in random order.
+        """Return the positions of equally weighted draws, in random order; see `systematic`."""
+        return systematic(self.weights, size, rng)
 
-        By systematic resampling: each point is chosen its expected number of times, rounded up
-        or down. Points are shuffled first, their order being that of a Sobol sequence.
-        """
-        order = rng.permutation(len(self.weights))
-        heights = np.cumsum(self.weights[order])[:-1]
-        positions = (np.arange(size) + rng.uniform()) / size
-        return np.asarray(rng.permutation(order[np.searchsorted(heights, positions, "right")]))
+
+def systematic(weights: Array, size: int, rng: np.random.Generator) -> Integers:
+    """Return positions of equally weighted draws, in random order, by systematic resampling.
+
+    Each point is chosen its expected number of times, rounded up or down. Points are shuffled
+    first, as the order of Sobol points is no random one.
+
+    Parameters
+    ----------
+    weights
+        Of the points, adding up to one, shape (S,).
+    size
+        Number of draws.
+    """
+    order = rng.permutation(len(weights))
+    heights = np.cumsum(weights[order])[:-1]
+    positions = (np.arange(size) + rng.uniform()) / size
+    return np.asarray(rng.permutation(order[np.searchsorted(heights, positions, "right")]))
 
 
 def effective(chosen: Integers) -> float:

@@ -24,7 +24,7 @@ from bayesmlm.engines.importance import WeightedSample, effective, explore
 from bayesmlm.engines.layout import data_groups, posterior_dataset
 from bayesmlm.engines.mode import Mode, find_mode_by_newton
 from bayesmlm.engines.nodes import AUTO
-from bayesmlm.engines.reweight import reweight
+from bayesmlm.engines.reweight import Reweighted, is_exact, reweight
 from bayesmlm.engines.start import hyperparameter_start
 from bayesmlm.errors import EngineError, message
 from bayesmlm.priors import Priors, outcome_scale
@@ -107,7 +107,7 @@ class Recorded:
     """The log density of a marginal that keeps what it found at each psi.
 
     Searches for fields begin where those found before say: at the nearest one's, or where they
-    are many, at what a quadratic regression on psi gives.
+    are many, at that moved by a quadratic regression on psi.
 
     Parameters
     ----------
@@ -146,20 +146,21 @@ class Recorded:
 
     def starts(self, psi: Array) -> Array | None:
         """Return fields near those at psi, shape (S, m)."""
+        from scipy.spatial import KDTree
+
         if not self.fields:
             return None
         known = np.stack([np.frombuffer(own) for own in self.fields])
         fields = np.stack(list(self.fields.values()))
         centre, spread = known.mean(axis=0), known.std(axis=0) + 1e-8
         z, away = (known - centre) / spread, (psi - centre) / spread
+        nearest = KDTree(z).query(away)[1]
         terms = quadratic(z)
         if self.enough <= CONVERGED or len(terms) < BASIS * terms.shape[1]:
-            nearest = ((away[:, None] - z) ** 2).sum(axis=2).argmin(axis=1)
             return np.asarray(fields[nearest])
-        length = np.sqrt((away**2).sum(axis=1, keepdims=True))
-        inside = away * np.minimum(1.0, REACH / np.maximum(length, 1e-8))
         weights, *_ = np.linalg.lstsq(terms, fields, rcond=None)
-        return np.asarray(quadratic(inside) @ weights)
+        moved = quadratic(inside(away)) - quadratic(inside(z[nearest]))
+        return np.asarray(fields[nearest] + moved @ weights)
 
     def at(self, psi: Array) -> Array:
         """Return the fields found at psi, shape (S, m)."""
@@ -174,6 +175,12 @@ def quadratic(z: Array) -> Array:
     """Return one, z, and the products of its entries, shape (S, 1 + d + d (d + 1) / 2)."""
     a, b = np.triu_indices(z.shape[1])
     return np.column_stack([np.ones(len(z)), z, z[:, a] * z[:, b]])
+
+
+def inside(z: Array) -> Array:
+    """Return points (S, d), those beyond `REACH` drawn in to it."""
+    length = np.sqrt((z**2).sum(axis=1, keepdims=True))
+    return np.asarray(z * np.minimum(1.0, REACH / np.maximum(length, 1e-8)))
 
 
 def explore_nested(
@@ -207,15 +214,10 @@ def nested_tree(
 
     marginal = density.marginal
     resampled = sample.choose(draws, np.random.default_rng([seed, 1]))
-    psi = sample.points[resampled]
-    beta, effects = marginal.recover(psi, seed, density.at)
-    count = COSTLY_WEIGHTED if marginal.work(1) > COSTLY else WEIGHTED
-    own = reweight(density, mode, psi, beta, count, seed)
-    psi, beta = psi[own.chosen], beta[own.chosen]
-    effects = {name: values[own.chosen] for name, values in effects.items()}
+    psi, beta, effects, own = drawn(density, mode, sample.points[resampled], seed)
     posterior = posterior_dataset(marginal, psi, beta, effects)
     weighted = 1 / (1 / sample.ess + own.loss)
-    ess = effective(resampled[own.chosen])
+    ess = effective(resampled if own.chosen is None else resampled[own.chosen])
     for array in posterior.values():
         array.attrs["ess"] = ess
     statistics: dict[str, Any] = {
@@ -230,6 +232,34 @@ def nested_tree(
         "sample_stats": xr.Dataset(statistics).assign(shifts(marginal, shift, beta)),
     }
     return xr.DataTree.from_dict(groups | data_groups(marginal))
+
+
+def drawn(
+    density: Recorded, mode: Mode, psi: Array, seed: int
+) -> tuple[Array, Array, dict[str, Array], Reweighted]:
+    """Return draws of hyperparameters, fixed effects and effects, and what their weights say.
+
+    Only so many are made as are weighted, unless the weights leave them as they are.
+
+    Parameters
+    ----------
+    psi
+        Draws of the hyperparameters in random order, shape (S, d).
+    """
+    marginal, draws = density.marginal, len(psi)
+    count = COSTLY_WEIGHTED if marginal.work(1) > COSTLY else WEIGHTED
+    first = draws if is_exact(marginal) else min(count, draws)
+    beta, effects = marginal.recover(psi[:first], seed, density.at)
+    own = reweight(density, mode, psi[:first], beta, draws, seed)
+    if own.chosen is not None:
+        effects = {name: values[own.chosen] for name, values in effects.items()}
+        return psi[own.chosen], beta[own.chosen], effects, own
+    if first < draws:
+        other = int(np.random.SeedSequence([seed, 6]).generate_state(1)[0])
+        more, others = marginal.recover(psi[first:], other, density.at)
+        beta = np.concatenate([beta, more])
+        effects = {name: np.concatenate([effects[name], others[name]]) for name in effects}
+    return psi, beta, effects, own
 
 
 def shifts(

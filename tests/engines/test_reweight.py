@@ -7,6 +7,8 @@ import pandas as pd
 from scipy.stats import norm
 
 import bayesmlm as mlm
+from bayesmlm.density.latent_kernel import CONVERGED
+from bayesmlm.engines import nested
 from bayesmlm.engines.nested import (
     Recorded,
     explore_nested,
@@ -14,7 +16,7 @@ from bayesmlm.engines.nested import (
     nested_tree,
     require_latent,
 )
-from bayesmlm.engines.reweight import reweight
+from bayesmlm.engines.reweight import AS_THEY_ARE, given, predicted, reweight
 
 
 def explored(model, evaluations=2048):
@@ -64,6 +66,64 @@ def test_normal_coefficients_are_left_as_they_are():
     density, sample, mode = explored(mlm.Model("y ~ x + (1 | g)", data, family="poisson"))
     psi = sample.points[sample.choose(4000, np.random.default_rng(1))]
     beta, _ = density.marginal.recover(psi, 1, density.at)
-    kept = reweight(density, mode, psi, beta, 2048, 1)
-    assert np.array_equal(kept.chosen, np.arange(4000))
+    kept = reweight(density, mode, psi, beta, 4000, 1)
+    assert kept.chosen is None
     assert kept.loss == 0 and kept.khat == -np.inf
+
+
+def test_what_is_not_weighted_is_drawn_independently(monkeypatch):
+    density, sample, mode = explored(few_rows(5), 256)
+    psi = sample.resample(300, np.random.default_rng(1))
+    monkeypatch.setattr(nested, "WEIGHTED", 100)
+    monkeypatch.setattr(nested, "reweight", lambda *_: AS_THEY_ARE)
+    kept, beta, effects, _ = nested.drawn(density, mode, psi, 1)
+    assert np.array_equal(kept, psi)
+    assert len(np.unique(beta[:, 0])) == 300
+    assert effects["g"].shape == (300, 40, 1) and len(np.unique(effects["g"][:, 0, 0])) == 300
+
+
+def few_rows(size):
+    rng = np.random.default_rng(8)
+    g, h = np.repeat(np.arange(40), size), rng.integers(0, 6, 40 * size)
+    x = rng.normal(size=len(g))
+    eta = x + rng.normal(size=40)[g] + rng.normal(size=6)[h]
+    y = (rng.random(len(g)) < 1 / (1 + np.exp(-eta))).astype(int)
+    data = pd.DataFrame({"g": g, "h": h, "x": x, "y": y})
+    return mlm.Model("y ~ x + (1 | g) + (1 | h)", data, family="bernoulli")
+
+
+def test_searches_that_begin_close_by_find_the_same():
+    """Against searches from one place to the last digit."""
+    density, sample, _ = explored(few_rows(5), 256)
+    marginal = density.marginal
+    psi = sample.resample(300, np.random.default_rng(1))
+    beta, _ = marginal.recover(psi, 1, density.at)
+    coordinates = beta @ marginal.data.to_X.T
+    exact, fields, _ = marginal.solve_given(
+        np.ascontiguousarray(coordinates), *marginal.scales(psi)
+    )
+    p, centres = beta.shape[1], density.at(psi)
+    moved = coordinates - centres[:, :p]
+    starts = predicted(psi, moved, centres[:, p:], fields[:128])
+    off = np.sqrt(((starts - fields[128:]) ** 2).sum(axis=1))
+    unmoved = np.sqrt(((centres[128:, p:] - fields[128:]) ** 2).sum(axis=1))
+    assert off.mean() < 0.1 * unmoved.mean()
+    found, _ = given(marginal, coordinates[128:], psi[128:], starts)
+    precision, shift, _ = marginal.prior
+    own = coordinates[128:]
+    prior = own @ shift - 0.5 * np.einsum("sa,ab,sb->s", own, precision, own)
+    assert (found - prior - exact[128:]).std() < 0.02
+    assert predicted(psi, moved, centres[:, p:], fields[:3]) is None
+
+
+def test_fields_are_told_from_those_found_before():
+    """Nearer to what is found there than the field of the nearest point is."""
+    density, *_ = explored(few_rows(5), 512)
+    first = list(density.fields)[:-128]
+    known = {own: density.fields[own] for own in first}
+    fresh = np.stack([np.frombuffer(own) for own in list(density.fields)[-128:]])
+    exact = density.at(fresh)
+    near, told = (Recorded(density.marginal, enough, known) for enough in (CONVERGED, 1e-3))
+    off = [np.linalg.norm(own.starts(fresh) - exact, axis=1) for own in (near, told)]
+    assert np.median(off[1]) < 0.3 * np.median(off[0])
+    assert off[1].max() < off[0].max()
