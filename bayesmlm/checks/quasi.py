@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from bayesmlm import names
 from bayesmlm.checks.finding import Finding, listed
 
 if TYPE_CHECKING:
     import xarray as xr
+
+STEP_LIMIT = 0.5
+"""Standard errors that one step of the second order may move a coefficient by."""
 
 LITTLE = 10.0
 """Trials, or expected counts, of a group below which PQL's variances are far too small."""
@@ -26,6 +32,9 @@ class Iterated:
         Last change of the linear predictor.
     singular
         Whether a variance is zero or a correlation one: allowed, and told.
+    step
+        Largest move of a coefficient, in standard errors, by one step of the second order; None
+        after a fit of that order.
     findings
         What is wrong; empty when nothing is.
 
@@ -38,6 +47,7 @@ class Iterated:
     iterations: int
     change: float
     singular: bool
+    step: float | None
     findings: tuple[Finding, ...]
 
     @property
@@ -62,12 +72,26 @@ def check_iterated(statistics: xr.Dataset) -> Iterated:
             Finding(
                 f"groups hold about {information:.2g} trials or counts each: variances of the "
                 "random effects are biased towards zero, and coefficients with them",
-                'report "nuts"; keep this fit for comparison',
+                'report "quadrature" or "nuts"; keep this fit for comparison',
             )
         )
+    step = None
+    if "order_step" in statistics and statistics["order_step"].size:
+        moves = statistics["order_step"]
+        worst = moves[int(np.abs(moves.to_numpy()).argmax())]
+        step = float(worst)
+        if not abs(step) < STEP_LIMIT:
+            found.append(
+                Finding(
+                    f"one step of the second order moves {worst[names.COEF].item()} by "
+                    f"{step:+.1f} standard errors: the random effects are too large for the first",
+                    'report "quadrature" or "nuts"; PQL(order=2) is nearer to them',
+                )
+            )
     return Iterated(
         int(statistics["iterations"]),
         float(statistics["change"]),
         bool(statistics["singular"]),
+        step,
         tuple(found),
     )

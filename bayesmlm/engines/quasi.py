@@ -62,6 +62,15 @@ ENDLESS = 1e3
 """SD of the random part of a row, on the link scale, at which the iterations have diverged."""
 
 
+LARGE, COLLAPSED = 5.0, 0.1
+"""The same SD from which a fall to a share of it is no step to a solution."""
+
+RUNAWAY = (
+    "the terms of second order grow with the variance of the random effects, which outran them: "
+    "the SD of a row's effects rose to {:.2g}"
+)
+
+
 @dataclass(frozen=True)
 class Step:
     """The estimates of one iteration.
@@ -182,8 +191,10 @@ class Quasi(Engine):
         with progress.running():
             with progress.stage("iterate", "the first time on a machine kernels are compiled"):
                 step, last, count, change = self.iterate(design, own)
+            with progress.stage("audit"):
+                ahead = self.ahead(design, own, step, last)
             with progress.stage("effects"):
-                tree = point_tree(design, step, last, count, change)
+                tree = point_tree(design, step, last, count, change, ahead)
         notes = [
             "Priors are ignored; random effects are their conditional modes.",
             f"{self.name.upper()} has no likelihood: fits cannot be compared by it. With few rows "
@@ -229,14 +240,18 @@ class Quasi(Engine):
         eta = starting_predictor(design)
         at = Expansion(eta, np.zeros_like(eta))
         step: Step | None = None
-        change = np.inf
+        change, spread, widest = np.inf, 0.0, 0.0
         for count in range(1, self.iterations + 1):
             made = working(design, at.eta, at.square)
             if not made.is_usable:
                 raise self.failure(count, "a fitted mean reached the edge of its range")
             step = self.one_step(design, priors, made, step)
-            if not np.sqrt(step.prior_variance(design)).max(initial=0.0) < ENDLESS:
+            spread = float(np.sqrt(step.prior_variance(design)).max(initial=0.0))
+            if not spread < ENDLESS:
                 raise self.failure(count, "an SD of the random effects grows without end")
+            widest = max(widest, spread)
+            if widest > LARGE and spread < COLLAPSED * widest:
+                raise self.failure(count, f"{RUNAWAY.format(widest)}, and fell to {spread:.2g}")
             following = self.expand(design, step, made.weight)
             change = following.distance(at)
             if not np.isfinite(change):
@@ -244,19 +259,28 @@ class Quasi(Engine):
             at = following
             if change < TOLERANCE:
                 return step, made, count, change
-        spread = np.sqrt(step.prior_variance(design)).max(initial=0.0) if step else 0.0
         why = f"estimates still move by {change:.1g}, and the SD of a row's effects is {spread:.2g}"
         raise self.failure(self.iterations, why)
 
+    def ahead(self, design: Design, priors: Priors, step: Step, last: Working) -> Step | None:
+        """Return the estimates after one step of the second order, None where there is none."""
+        if self.order != 1:
+            return None
+        at = replace(self, order=2).expand(design, step, last.weight)
+        made = working(design, at.eta, at.square)
+        return self.one_step(design, priors, made, step) if made.is_usable else None
+
     def failure(self, count: int, why: str) -> EngineError:
         """Return the error of iterations that do not converge."""
+        rows = ", and more rows a group" if self.order == 2 else ""
         other = "order=1" if self.order == 2 else f"iterations={10 * self.iterations}"
         return EngineError(
             message(
                 f"{self.name.upper()}(order={self.order}) did not converge in {count} iterations: "
                 f"{why}",
-                "data that determine every coefficient and SD",
-                f'try {other}, or fit with "nuts", whose priors bound them',
+                f"data that determine every coefficient and SD{rows}",
+                f'fit with "quadrature" or "nuts", whose priors bound them; {other} may converge, '
+                "further from them",
             )
         )
 
@@ -332,7 +356,9 @@ def conditional_modes(profile: Profile, theta: Array) -> tuple[Array, dict[str, 
     return beta[0], {group: values[0] for group, values in effects.items()}
 
 
-def point_tree(design: Design, step: Step, last: Working, count: int, change: float) -> Any:
+def point_tree(
+    design: Design, step: Step, last: Working, count: int, change: float, ahead: Step | None
+) -> Any:
     """Return the estimates as a posterior of one draw, with the covariance of beta."""
     import xarray as xr
 
@@ -344,17 +370,23 @@ def point_tree(design: Design, step: Step, last: Working, count: int, change: fl
         *marginal.structure.arguments, G[0], 1.0, flat(p).matrix
     )
     to_user = np.linalg.inv(marginal.data.to_X) if p else np.empty((0, 0))
+    beta_covariance = to_user @ covariance @ to_user.T
     other = f"{names.COEF}_other"
     errors = xr.Dataset(
-        {"beta_covariance": ((names.COEF, other), to_user @ covariance @ to_user.T)},
+        {"beta_covariance": ((names.COEF, other), beta_covariance)},
         coords={names.COEF: list(design.coef), other: list(design.coef)},
     )
-    statistics = {
+    statistics: dict[str, Any] = {
         "iterations": count,
         "change": change,
         "singular": profile.is_singular(step.theta),
         "information": smallest_information(design, step),
     }
+    if ahead is not None:
+        moved = (ahead.beta - step.beta) / np.sqrt(np.diag(beta_covariance))
+        statistics["order_step"] = xr.DataArray(
+            moved, {names.COEF: list(design.coef)}, (names.COEF,)
+        )
     effects = {group: values[None] for group, values in step.effects.items()}
     psi = profile.hyperparameters(step.theta)
     groups = {

@@ -12,7 +12,7 @@ def statistics(khat=0.3, settled=True, **more):
     return xr.Dataset(values | {"settled": settled, "iterations": 9000} | more)
 
 
-@pytest.mark.parametrize("khat", [-np.inf, 0.1, 0.7])
+@pytest.mark.parametrize("khat", [-np.inf, 0.1, 0.5])
 def test_a_good_approximation(khat):
     found = check_approximation(statistics(khat))
     assert found.ok
@@ -26,6 +26,15 @@ def test_a_poor_one_names_the_engine_to_use(khat):
     assert not found.ok
     assert str(found).startswith("Perhaps far off: ")
     assert 'next: fit with "nuts"' in str(found)
+
+
+@pytest.mark.parametrize("wide", [1.5, 1.8])
+def test_a_narrow_one_is_told_by_the_shape_of_its_weights(wide):
+    """The posterior wide times as wide: p / q has a tail of index 1 / k, k = 1 - 1 / wide²."""
+    found = check_approximation(statistics(1 - 1 / wide**2))
+    assert not found.ok
+    assert f"SDs are down to about {1 / wide:.1f} of the posterior's" in str(found)
+    assert check_approximation(statistics(1 - 1 / wide**2, ess=900.0)).ok  # resampled
 
 
 def test_one_that_did_not_settle():

@@ -22,3 +22,13 @@ def test_groups_with_few_rows(information):
     found = check(xr.DataTree.from_dict({"sample_stats": statistics(information)}))
     assert not found.ok
     assert f"about {information:.2g} trials" in str(found) and '"nuts"' in str(found)
+
+
+@pytest.mark.parametrize(("moves", "ok"), [([0.2, -0.4], True), ([0.2, -1.3], False)])
+def test_a_step_of_the_second_order(moves, ok):
+    step = xr.DataArray(moves, {"coef": ["Intercept", "x"]}, ("coef",))
+    found = check_iterated(statistics(50.0).assign(order_step=step))
+    assert found.ok == ok and found.step == moves[1]
+    if not ok:
+        assert "moves x by -1.3 standard errors" in str(found)
+        assert '"quadrature"' in str(found) and "PQL(order=2)" in str(found)

@@ -135,6 +135,33 @@ def test_few_trials_a_group_are_told():
     assert fit("y ~ x + (1 | g)", binary(J=20, n=40), "pql").check().ok
 
 
+def test_a_step_of_the_second_order_is_told():
+    """Counts of SD 1: MQL takes the mean of exp(u), e^(1/2), into its intercept."""
+    rng = np.random.default_rng(3)
+    g = np.repeat(np.arange(60), 10)
+    k = rng.poisson(np.exp(1 + rng.normal(size=60)[g]))
+    data = pd.DataFrame({"g": g, "k": k})
+    mql, pql = (fit("k ~ 1 + (1 | g)", data, engine, "poisson") for engine in ("mql", "pql"))
+    step = mql.tree["sample_stats"]["order_step"].to_numpy()
+    error = mql.fixef().frame["se"].to_numpy()
+    sd = value(mql, "sd_g")[0]
+    assert step[0] == pytest.approx(-(sd**2) / 2 / error[0], rel=0.1)
+    assert "second order moves Intercept" in str(mql.check()) and not mql.check().ok
+    assert pql.check().ok and abs(pql.check().step) < 0.1 * abs(mql.check().step)
+    second = fit("k ~ 1 + (1 | g)", data, mlm.PQL(order=2), "poisson")
+    assert second.check().step is None
+
+
+def test_second_order_terms_that_outrun_the_variance_end_in_an_error():
+    """Two binary rows a group of SD 3: no fixed point."""
+    rng = np.random.default_rng(5)
+    g = np.repeat(np.arange(400), 2)
+    y = rng.random(800) < 1 / (1 + np.exp(-3 * rng.normal(size=400)[g]))
+    data = pd.DataFrame({"g": g, "y": y.astype(int)})
+    with pytest.raises(EngineError, match=r"(?s)second order grow.*\"quadrature\" or \"nuts\""):
+        fit("y ~ 1 + (1 | g)", data, mlm.PQL(order=2))
+
+
 def test_there_is_no_likelihood():
     found = fit("y ~ x + (1 | g)", binary(J=20, n=40), "pql")
     for name in ("deviance", "log_likelihood", "aic", "bic"):
