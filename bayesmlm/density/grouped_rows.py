@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from bayesmlm.density.crossproducts import orthonormal
 from bayesmlm.design import Design
+from bayesmlm.families.parameter import ORDERED
 from bayesmlm.families.rows import add_rows, code
+from bayesmlm.graph.fixed import column_means
+from bayesmlm.priors import Priors
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -52,7 +55,11 @@ class GroupedRows:
     constant: float
 
 
-def grouped_rows(design: Design) -> GroupedRows:
+INSIDE = 0.5
+"""A linear predictor that every link allows."""
+
+
+def grouped_rows(design: Design, priors: Priors) -> GroupedRows:
     """Return the rows of a design that has a grouping and a family with a kernel."""
     blocks = design.random
     order = tuple(
@@ -61,7 +68,7 @@ def grouped_rows(design: Design) -> GroupedRows:
     grouping = blocks[order[0]].grouping
     at = np.argsort(grouping.codes, kind="stable")
     length = np.sqrt(len(at))
-    X, to_X = orthonormal(design.X[at], length)
+    X, to_X = orthonormal(fixed_columns(design, priors)[at], length)
     pairs = [orthonormal(blocks[k].Z[at], length) for k in order]
     return GroupedRows(
         order=order,
@@ -77,6 +84,11 @@ def grouped_rows(design: Design) -> GroupedRows:
     )
 
 
+def fixed_columns(design: Design, priors: Priors) -> Array:
+    """Return X, centred where an ordered response's thresholds have their prior at the means."""
+    return design.X - column_means(design, priors) if design.family.ordered else design.X
+
+
 def outcome(design: Design, at: Integers) -> tuple[Any, ...]:
     """Return what the family's kernel needs of the rows, in an order."""
     rows = design.outcome.rows
@@ -90,11 +102,14 @@ def outcome(design: Design, at: Integers) -> tuple[Any, ...]:
 
 
 def left_out(design: Design) -> float:
-    """Return the log likelihood less that of the kernel, at eta = 0 and scale 1."""
-    rows, N = design.outcome.rows, len(design.y)
-    kernel, y, known, weights = outcome(design, np.arange(N))
-    eta, others = np.zeros(N), np.zeros((int(design.estimates_scale), 1))
-    compiled = add_rows(kernel, y, eta, others, known, weights, np.empty(N), np.zeros_like(others))
-    at_one = {"sigma": 1.0} if design.estimates_scale else {}
-    density = design.family.log_density(design.y, eta, at_one, rows)
+    """Return the log likelihood less that of the kernel, wherever both are finite."""
+    kernel, y, known, weights = outcome(design, np.arange(len(design.y)))
+    eta = np.full(len(y), INSIDE)
+    line = np.zeros((sum(parameter.size for parameter in design.parameters), 1))
+    compiled = add_rows(kernel, y, eta, line, known, weights, np.empty(len(y)), np.zeros_like(line))
+    others: dict[str, Any] = {}
+    for parameter in design.parameters:
+        values = parameter.natural(np.zeros(parameter.size))
+        others[parameter.name] = values if parameter.support == ORDERED else values[0]
+    density = design.family.log_density(y, eta, others, design.outcome.rows)
     return float((weights * density).sum() - compiled)

@@ -134,6 +134,10 @@ class Hyperparameters:
         empty = np.empty(0, dtype=np.int64)
         return np.concatenate([*(slots.at for slots in self.further), empty]).astype(np.int64)
 
+    def line(self, psi: Array) -> Array:
+        """Return all further parameters on the whole line, in the kernel's order, shape (S, K)."""
+        return np.ascontiguousarray(psi[:, self.further_positions])
+
     def others(self, psi: Array, shift: Array) -> dict[str, Array]:
         """Return the further parameters as displayed, by name.
 

@@ -19,15 +19,10 @@ from bayesmlm.density.elimination import DENSE_LIMIT
 from bayesmlm.density.fixed_prior import is_normal
 from bayesmlm.density.gauss_hermite import gauss_hermite
 from bayesmlm.density.grouped_rows import GroupedRows, grouped_rows
-from bayesmlm.density.hyperparameters import (
-    Hyperparameters,
-    formulas,
-    hyperparameters,
-    log_prior,
-)
+from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters, log_prior
+from bayesmlm.density.integrable import refusal
 from bayesmlm.density.latent_kernel import CONVERGED, EXACT, ROUGH
 from bayesmlm.density.noise import Noise
-from bayesmlm.density.quadrature import FAMILIES
 from bayesmlm.density.streams import streams
 from bayesmlm.density.theta_prior import theta_prior
 from bayesmlm.density.threads import spread
@@ -79,13 +74,12 @@ class LatentMarginal:
         return replace(self, nodes=nodes, rule=gauss_hermite(nodes, self.modes.shape[1]))
 
     def scales(self, psi: Array) -> tuple[Array, Array]:
-        """Return the kernel's scales, flat by row, and the family's other parameters."""
+        """Return the kernel's scales, flat by row, and further parameters on the line, (S, K)."""
         parts = [
             (C @ self.layout.groups[k].factor(psi)).reshape(len(psi), -1)
             for k, C in zip(self.data.order, self.data.to_Z, strict=True)
         ]
-        free = [] if self.layout.sigma is None else [self.layout.sigma]
-        return np.concatenate(parts, axis=1), np.ascontiguousarray(psi[:, free])
+        return np.concatenate(parts, axis=1), self.layout.line(psi)
 
     def work(self, S: int) -> float:
         """Rough number of multiplications of a batch."""
@@ -245,21 +239,14 @@ def latent_marginal(design: Design, priors: Priors, nodes: int) -> LatentMargina
     nodes
         Nodes in each dimension of the leading grouping's effects.
     """
-    if design.family.name not in FAMILIES:
-        return f"Laplace's approximation is for the families {', '.join(FAMILIES)}"
-    varying = formulas(design)
-    if varying is not None:
-        return varying
-    other = next((block for block in design.random if not block.is_normal), None)
-    if other is not None:
-        return f"the effects by {other.name} are not normal ({other.distribution})"
+    why = refusal(design)
+    if why is not None:
+        return why
     if not design.random:
         return "there is no random effect"
-    if design.latent.reason:
-        return design.latent.reason
     if not is_normal(priors):
         return "a fixed effect has a prior that is not Normal"
-    data, layout = grouped_rows(design), hyperparameters(design)
+    data, layout = grouped_rows(design, priors), hyperparameters(design)
     blocks = [design.random[k] for k in data.order]
     others = sum(block.grouping.size * len(block.effects) for block in blocks[1:])
     if others > DENSE_LIMIT:

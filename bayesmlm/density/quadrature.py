@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.density import effect_draws, higher_order, quadrature_kernel
+from bayesmlm.density import effect_draws, higher_order, quadrature_gradient, quadrature_kernel
 from bayesmlm.density.conditional_kernel import factor_gradient, scaled_factor
 from bayesmlm.density.gauss_hermite import gauss_hermite
 from bayesmlm.density.grouped_rows import GroupedRows, grouped_rows
-from bayesmlm.density.hyperparameters import Hyperparameters, formulas, hyperparameters
+from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters
+from bayesmlm.density.integrable import refusal
 from bayesmlm.density.streams import streams
 from bayesmlm.density.theta_prior import ThetaPrior, theta_prior
 from bayesmlm.density.threads import spread
@@ -33,10 +34,7 @@ ROW = 20.0
 """Multiplications that a row costs at a node."""
 
 STEP = 1e-4
-"""Of the central differences by which the family's other parameters are differentiated."""
-
-FAMILIES = ("gaussian", "bernoulli", "binomial", "poisson")
-"""Families without further parameters, sigma apart."""
+"""Of the central differences by which approximations of a higher order are differentiated."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +86,9 @@ class QuadratureMarginal:
         return np.asarray(np.linalg.solve(self.data.to_X, coordinates.T).T)
 
     def scales(self, psi: Array) -> tuple[Array, Array]:
-        """Return the kernel's G = C L, shape (S, q, q), and other parameters, shape (S, K)."""
+        """Return the kernel's G = C L, (S, q, q), and further parameters on the line, (S, K)."""
         G = self.data.to_Z[0] @ self.layout.groups[0].factor(psi)
-        free = [] if self.layout.sigma is None else [self.layout.sigma]
-        return np.ascontiguousarray(G), np.ascontiguousarray(psi[:, free])
+        return np.ascontiguousarray(G), self.layout.line(psi)
 
     def work(self, S: int) -> float:
         """Rough number of multiplications of a batch."""
@@ -114,16 +111,17 @@ class QuadratureMarginal:
 
     def likelihood_slopes(
         self, coordinates: Array, G: Array, others: Array
-    ) -> tuple[Array, Array, Array, Array]:
-        """Return log likelihoods, their slopes in coordinates and G, and the modes."""
+    ) -> tuple[Array, Array, Array, Array, Array]:
+        """Return log likelihoods, their slopes in coordinates, G and others, and the modes."""
         values, slopes = np.empty(len(coordinates)), np.empty_like(coordinates)
-        G_slopes, modes = np.empty_like(G), np.empty((len(values), *self.modes.shape))
+        G_slopes, other_slopes = np.empty_like(G), np.empty_like(others)
+        modes = np.empty((len(values), *self.modes.shape))
         spread(
-            quadrature_kernel.evaluate_gradients, len(values), 2 * self.work(len(values)),
+            quadrature_gradient.evaluate_gradients, len(values), 2 * self.work(len(values)),
             coordinates, G, others, *self.arrays, self.rule, self.modes, values, slopes, G_slopes,
-            modes,
+            other_slopes, modes,
         )  # fmt: skip
-        return values + self.data.constant, slopes, G_slopes, modes
+        return values + self.data.constant, slopes, G_slopes, other_slopes, modes
 
     @property
     def arrays(self) -> tuple[Any, ...]:
@@ -148,10 +146,13 @@ class QuadratureMarginal:
             found = self.log_likelihood(around.reshape(-1, d)).reshape(S, -1)
             return found[:, 0], (found[:, 1 : d + 1] - found[:, d + 1 :]) / (2 * STEP)
         coordinates, psi = self.split(theta)
-        p, sigma = coordinates.shape[1], self.layout.sigma
-        values, slopes, G_slopes, _ = self.likelihood_slopes(coordinates, *self.scales(psi))
+        p = coordinates.shape[1]
+        values, slopes, G_slopes, other_slopes, _ = self.likelihood_slopes(
+            coordinates, *self.scales(psi)
+        )
         gradient = np.zeros_like(theta)
         gradient[:, :p] = slopes
+        gradient[:, p + self.layout.further_positions] = other_slopes
         slots, C = self.layout.groups[0], self.data.to_Z[0]
         q = len(C)
         R, L = np.empty((q, q)), np.empty((q, q))
@@ -160,10 +161,6 @@ class QuadratureMarginal:
             scaled_factor(own, slots.sds, slots.pair_positions, R, L)
             L_slope = np.ascontiguousarray(C.T @ G_slopes[s])
             factor_gradient(own, slots.sds, slots.pair_positions, R, L, L_slope, gradient[s, p:])
-        if sigma is not None:
-            move = STEP * np.eye(theta.shape[1])[p + sigma]
-            ahead, behind = self.log_likelihood(theta + move), self.log_likelihood(theta - move)
-            gradient[:, p + sigma] = (ahead - behind) / (2 * STEP)
         return values, gradient
 
     def log_density(self, theta: Array) -> Array:
@@ -217,25 +214,18 @@ def quadrature_marginal(design: Design, priors: Priors, nodes: int) -> Quadratur
     nodes
         Nodes in each dimension; one is Laplace's approximation.
     """
-    if design.family.name not in FAMILIES:
-        return f"quadrature is for the families {', '.join(FAMILIES)}"
-    varying = formulas(design)
-    if varying is not None:
-        return varying
-    other = next((block for block in design.random if not block.is_normal), None)
-    if other is not None:
-        return f"the effects by {other.name} are not normal ({other.distribution})"
+    why = refusal(design)
+    if why is not None:
+        return why
     if len(design.random) != 1:
         return f"quadrature is over one grouping, and there are {len(design.random)}"
     q = len(design.random[0].effects)
     if q > WIDEST:
         return f"{q} effects of a group are too many for a product rule"
-    if design.latent.reason:
-        return design.latent.reason
     bounded = [name for name in design.coef if priors.coefficients[name].positive]
     if bounded:
         return f"the prior of {bounded[0]} is bounded"
-    data, layout = grouped_rows(design), hyperparameters(design)
+    data, layout = grouped_rows(design, priors), hyperparameters(design)
     return QuadratureMarginal(
         design,
         priors,

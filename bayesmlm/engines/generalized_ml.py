@@ -30,7 +30,9 @@ from bayesmlm.engines.relative import (
     theta_slopes,
     user_factors,
 )
+from bayesmlm.engines.start import hyperparameter_start
 from bayesmlm.graph.parametrisation import weighted_least_squares, working_response
+from bayesmlm.priors import outcome_scale
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -100,11 +102,11 @@ class Surface:
             return values[:, 0], (values[:, 1 : d + 1] - values[:, d + 1 :]) / (2 * STEP)
         first, last = self.places
         coordinates, scales, others = self.arguments(x)
-        values, slopes, G_slopes, _ = self.marginal.likelihood_slopes(
+        values, slopes, G_slopes, other_slopes, _ = self.marginal.likelihood_slopes(
             coordinates, np.ascontiguousarray(scales[0]), others
         )
         found = np.zeros_like(x)
-        found[:, :first] = slopes
+        found[:, :first], found[:, last:] = slopes, other_slopes
         for s in range(len(x)):
             found[s, first:last] = theta_slopes(self.blocks, [G_slopes[s]], last - first)
         return values, found
@@ -123,10 +125,12 @@ class Surface:
 
     def start(self, share: float) -> Array:
         """Return x of a regression without effects and SDs of a share."""
-        design = self.marginal.design
+        design, layout = self.marginal.design, self.marginal.layout
+        scale = outcome_scale(design)
         beta = weighted_least_squares(design.X, *working_response(design))
-        theta = share * identity(self.blocks)
-        return np.concatenate([self.marginal.data.to_X @ beta, theta])
+        theta = share * (scale if design.family.has_scale else 1.0) * identity(self.blocks)
+        others = hyperparameter_start(self.marginal, scale)[layout.further_positions]
+        return np.concatenate([self.marginal.data.to_X @ beta, theta, others])
 
     def with_nodes(self, nodes: int) -> Surface:
         """Return the same surface by another number of nodes."""
@@ -241,6 +245,7 @@ def point_tree(surface: Surface, best: Mode, nodes: int) -> Any:
     set_hyperparameters(
         layout, [T[0] for T in user_factors(surface.blocks, surface.to_Z, theta[None])], psi[0]
     )
+    psi[0, layout.further_positions] = best.point[last:]
     beta = marginal.to_user(best.point[None, :first])
     back = np.linalg.inv(marginal.data.to_X)
     covariance = best.covariance(1e-8)[:first, :first]

@@ -130,7 +130,7 @@ class Laplace(Engine):
         """Explore the posterior; see `Engine.fit`."""
         if self.order != PLAIN:
             return self.fit_corrected(design, priors, seed, progress)
-        if not design.family.has_scale:
+        if design.family.name != "gaussian":
             return self.fit_nested(design, priors, seed, progress)
         with progress.running():
             with progress.stage("cross-products"):

@@ -168,13 +168,14 @@ class ML(Engine):
 
     def fit(self, design: Design, priors: Priors, seed: int, progress: Progress) -> FitResult:
         """Maximise the likelihood; see `Engine.fit`. Nothing is random."""
-        if not design.family.has_scale and not self.restricted:
+        exact = design.family.name == "gaussian"
+        if not exact and not self.restricted:
             return self.fit_generalized(design, priors, seed, progress)
         if self.nodes != 1:
             raise EngineError(
                 message(
                     f"{self.name.upper()}(nodes={self.nodes!r}) of a model whose effects "
-                    f"{'integrate out exactly' if design.family.has_scale else 'have no REML'}",
+                    f"{'integrate out exactly' if exact else 'have no REML'}",
                     "nodes=1",
                     "leave nodes out",
                 )

@@ -18,16 +18,18 @@ another way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.density import GaussianMarginal, LatentMarginal, gaussian_marginal, latent_batch
+from bayesmlm.density.grouped_rows import fixed_columns, outcome
 from bayesmlm.density.threads import spread
 from bayesmlm.engines.importance import smooth, systematic
 from bayesmlm.engines.working import Working
+from bayesmlm.families.rows import information
 
 if TYPE_CHECKING:
     from bayesmlm.engines.mode import Mode
@@ -204,16 +206,17 @@ def working_model(marginal: LatentMarginal, psi: Array) -> GaussianMarginal | No
     _, fields, modes = marginal.solve(psi[None])
     coordinates, standard = marginal.split(fields)
     standard[design.random[marginal.data.order[0]].name] = modes
-    eta = design.X @ marginal.to_user(coordinates)[0] + design.offset
+    X = fixed_columns(design, marginal.priors)
+    eta = X @ marginal.to_user(coordinates)[0] + design.offset
     for slots in marginal.layout.groups:
         u = standard[slots.block.name][0] @ slots.factor(psi[None])[0].T
         eta = eta + (slots.block.Z * u[slots.block.grouping.codes]).sum(axis=1)
-    rows = design.outcome.rows
-    with np.errstate(all="ignore"):
-        slope = design.family.link.inverse_slope(eta)
-        weight = slope**2 / design.family.variance(eta, {}, rows) * rows.get("weights", 1.0)
+    code, _, known, powers = outcome(design, np.arange(len(eta)))
+    others, weight = marginal.layout.line(psi[None]).T.copy(), np.empty(len(eta))
+    information(code, eta, others, known, powers, weight)
     weight = np.maximum(np.nan_to_num(weight), FAINT)
-    found = gaussian_marginal(Working(eta, weight).design(design), marginal.priors)
+    own = replace(Working(eta, weight).design(design), X=X)
+    found = gaussian_marginal(own, marginal.priors)
     return found if isinstance(found, GaussianMarginal) else None
 
 
