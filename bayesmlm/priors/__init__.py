@@ -2,10 +2,7 @@
 
 from bayesmlm.priors.defaults import default_priors, outcome_scale
 from bayesmlm.priors.describe import MASS_PRIOR, describe_priors
-from bayesmlm.priors.further import FixedPriors
-from bayesmlm.priors.lkj import LKJ, cholesky_factor
-from bayesmlm.priors.model_priors import Priors
-from bayesmlm.priors.prior import (
+from bayesmlm.priors.distributions import (
     PRIORS,
     Beta,
     Cauchy,
@@ -16,10 +13,12 @@ from bayesmlm.priors.prior import (
     HalfStudentT,
     InverseGamma,
     Normal,
-    Prior,
     StudentT,
-    pymc_vector,
 )
+from bayesmlm.priors.further import FixedPriors
+from bayesmlm.priors.lkj import LKJ, cholesky_factor
+from bayesmlm.priors.model_priors import Priors
+from bayesmlm.priors.prior import Prior, pymc_vector
 from bayesmlm.priors.resolve import resolve_priors
 from bayesmlm.priors.stand_in import normal_stand_in
 

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from bayesmlm import names
 from bayesmlm.design import Design, LatentMean, ParameterDesign, RandomBlock
 from bayesmlm.families import Parameter
+from bayesmlm.priors.distributions import PRIORS, Gamma, HalfStudentT, Normal
 from bayesmlm.priors.further import FixedPriors, link_scale, parameter_intercept
 from bayesmlm.priors.lkj import LKJ
 from bayesmlm.priors.model_priors import Priors
-from bayesmlm.priors.prior import PRIORS, Gamma, HalfStudentT, Normal, Prior
+from bayesmlm.priors.prior import Prior
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bayesmlm.design import ParameterDesign
 from bayesmlm.families.parameter import REAL
-from bayesmlm.priors.prior import Normal, Prior
+from bayesmlm.priors.distributions import Normal
+from bayesmlm.priors.prior import Prior
 
 SCALES = {"log": 1.0, "logit": 2.5, "probit": 1.5, "cloglog": 1.75}
 """Scale of slopes (per SD of the predictor) and of SDs where the link has a scale of its own."""

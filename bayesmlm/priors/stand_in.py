@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bayesmlm.priors.distributions import Cauchy, Normal, StudentT
 from bayesmlm.priors.model_priors import Priors
-from bayesmlm.priors.prior import Cauchy, Normal, Prior, StudentT
+from bayesmlm.priors.prior import Prior
 
 WIDER = 5.0
 """SD of a stand-in in scales of the prior: wide, as prior and data may disagree."""

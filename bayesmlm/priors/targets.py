@@ -11,8 +11,9 @@ from bayesmlm.design import Design, ParameterDesign, RandomBlock
 from bayesmlm.errors import PriorError, message, suggestion
 from bayesmlm.families.parameter import ORDERED, POSITIVE, REAL, UNIT
 from bayesmlm.priors.defaults import has_lkj
+from bayesmlm.priors.distributions import PRIORS
 from bayesmlm.priors.lkj import LKJ
-from bayesmlm.priors.prior import PRIORS, Prior
+from bayesmlm.priors.prior import Prior
 
 AMBIGUOUS = "ambiguous"
 """The kind of a name that is a coefficient's and another parameter's too."""
