@@ -29,19 +29,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
-from bayesmlm.density.crossproducts import by_group, orthonormal
-from bayesmlm.design import Design, RandomBlock
+from bayesmlm.checks.group_sums import GroupSums, candidates
+from bayesmlm.checks.residuals import Residuals, binary
+from bayesmlm.checks.sample_statistics import bartlett, farthest, kurtosis, skewness, slope_ratio
+from bayesmlm.design import Design
 
 Array = NDArray[np.float64]
-
-FLOOR = 1e-6
-"""Share of the variance of a column, or of the residuals, that counts as none."""
 
 SWEEPS = 3
 """Rounds in which the fits of crossed groups are taken out."""
@@ -75,216 +73,6 @@ class Statistic:
     what: str
     of: str = ""
     tails: str = UPPER
-
-
-@dataclass(frozen=True)
-class GroupSums:
-    """Sums over the groups of one grouping, and the least squares of its effect columns.
-
-    Parameters
-    ----------
-    block
-        The grouping and its columns.
-    candidates
-        Names and columns, shape (N, K), of predictors whose slope does not vary by group.
-    """
-
-    block: RandomBlock
-    candidates: tuple[tuple[str, ...], Array]
-
-    @cached_property
-    def matrix(self) -> Any:
-        """Sums by group as a sparse matrix of shape (J, N)."""
-        from scipy.sparse import csr_array
-
-        codes, J = self.block.grouping.codes, self.block.grouping.size
-        N = len(codes)
-        return csr_array((np.ones(N), (codes, np.arange(N))), shape=(J, N))
-
-    @cached_property
-    def inverse(self) -> Array:
-        """Generalised inverses of Z_j'Z_j, shape (J, q, q)."""
-        Z, grouping = self.block.Z, self.block.grouping
-        return np.linalg.pinv(
-            by_group(Z, Z, grouping.codes, grouping.size), rcond=1e-10, hermitian=True
-        )
-
-    @cached_property
-    def free(self) -> Array:
-        """Rows of each group less the rank of its columns, shape (J,)."""
-        Z, grouping = self.block.Z, self.block.grouping
-        products = by_group(Z, Z, grouping.codes, grouping.size)
-        rank = np.linalg.matrix_rank(products, tol=None, hermitian=True)
-        return np.asarray(grouping.counts - rank, dtype=float)
-
-    def total(self, E: Array) -> Array:
-        """Return the sums of rows by group, (S, N) to (S, J)."""
-        return np.asarray((self.matrix @ E.T).T)
-
-    def mean(self, E: Array) -> Array:
-        """Return the means of rows by group, (S, N) to (S, J)."""
-        return self.total(E) / self.block.grouping.counts
-
-    def coefficients(self, E: Array) -> Array:
-        """Return the least-squares coefficients of each group, shape (S, J, q)."""
-        Z = self.block.Z
-        moments = np.stack([self.total(E * z) for z in Z.T], axis=-1)
-        return np.asarray(np.einsum("jab,sjb->sja", self.inverse, moments))
-
-    def without_fit(self, E: Array) -> Array:
-        """Return rows less their group's least-squares fit, shape (S, N)."""
-        found, codes = self.coefficients(E), self.block.grouping.codes
-        out = E.copy()
-        for k, z in enumerate(self.block.Z.T):
-            out -= z * found[:, codes, k]
-        return out
-
-    @cached_property
-    def determined(self) -> NDArray[np.bool_]:
-        """Which groups determine each of their coefficients, shape (J, q)."""
-        Z, grouping = self.block.Z, self.block.grouping
-        products = by_group(Z, Z, grouping.codes, grouping.size)
-        total = np.einsum("jaa->a", products) / grouping.size
-        fitted = np.einsum("jab,jbc->jac", self.inverse, products)
-        own = np.abs(np.einsum("jaa->ja", fitted) - 1) < FLOOR
-        return own & (np.einsum("jaa->ja", products) > FLOOR * total)
-
-    @cached_property
-    def slopes(self) -> tuple[tuple[str, Array, Array], ...]:
-        """Candidates that vary within groups: name, column less the groups' fit, its squares."""
-        found = []
-        for name, x in zip(*self.candidates[:1], self.candidates[1].T, strict=True):
-            inside = self.without_fit(x[None])[0]
-            squares = self.total(inside[None] ** 2)[0]
-            used = squares > FLOOR * ((x - x.mean()) ** 2).mean()
-            if used.sum() > 2:
-                keep = used[self.block.grouping.codes]
-                found.append((name, np.where(keep, inside, 0.0), np.where(used, squares, np.inf)))
-        return tuple(found)
-
-
-def candidates(design: Design, block: RandomBlock) -> tuple[tuple[str, ...], Array]:
-    """Return the fixed columns whose slope does not vary over a grouping."""
-    basis = orthonormal(block.Z, 1.0)[0]
-    chosen = []
-    for k, name in enumerate(design.coef):
-        x = design.X[:, k]
-        left = x - basis @ (basis.T @ x)
-        if name != names.INTERCEPT and (left**2).sum() > FLOOR * (x**2).sum():
-            chosen.append(k)
-    return tuple(design.coef[k] for k in chosen), design.X[:, chosen]
-
-
-class Moments:
-    """Running mean and SD over replicates, of values of one shape.
-
-    Notes
-    -----
-    Batches are joined by the formulas of Chan, Golub & LeVeque (1983),
-    doi:10.1080/00031305.1983.10483115.
-    """
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.mean: Array = np.zeros(1)
-        self.squares: Array = np.zeros(1)
-
-    def add(self, values: Array) -> None:
-        """Take more replicates, shape (S, …)."""
-        S, mean = len(values), values.mean(axis=0)
-        gap, whole = mean - self.mean, self.count + S
-        self.squares = self.squares + values.var(axis=0) * S + gap**2 * (self.count * S / whole)
-        self.mean = self.mean + gap * (S / whole)
-        self.count = whole
-
-    @property
-    def sd(self) -> Array:
-        """The SD of all replicates so far."""
-        return np.asarray(np.sqrt(self.squares / self.count))
-
-
-@dataclass(frozen=True)
-class Residuals:
-    """How responses become the residuals that statistics are made of.
-
-    Parameters
-    ----------
-    design
-        The model.
-    centre, scale
-        Of each row, shape (N,).
-    """
-
-    design: Design
-    centre: Array
-    scale: Array
-
-    @cached_property
-    def basis(self) -> Array:
-        """Orthonormal columns that span the scaled fixed part."""
-        return orthonormal(self.design.X / self.scale[:, None], 1.0)[0]
-
-    def __call__(self, Y: Array) -> Array:
-        """Return residuals of responses of shape (S, N)."""
-        design = self.design
-        values = design.family.on_link_scale(Y) if design.family.has_scale else Y
-        E = (values - self.centre) / self.scale
-        return np.asarray(E - (E @ self.basis) @ self.basis.T)
-
-
-def residuals_of(design: Design, moments: Moments) -> Residuals:
-    """Return the residuals of a design, given the moments of its replicated response."""
-    if design.family.has_scale:
-        precision = design.outcome.rows.get("precision", np.ones(len(design.y)))
-        known = design.outcome.rows.get("se", 1 / np.sqrt(precision))
-        return Residuals(design, design.offset, np.asarray(known))
-    smallest = 0.1 * np.sqrt((moments.sd**2).mean()) or 1.0
-    return Residuals(design, moments.mean, np.maximum(moments.sd, smallest))
-
-
-def binary(design: Design) -> bool:
-    """Whether the spread and the density of a response follow from its mean."""
-    trials = design.outcome.rows.get("trials", np.ones(1))
-    return design.family.name in ("bernoulli", "binomial") and bool((trials == 1).all())
-
-
-def skewness(x: Array) -> Array:
-    """Return the skewness along the last axis."""
-    d = x - x.mean(axis=-1, keepdims=True)
-    square, n = d * d, x.shape[-1]
-    third = np.einsum("...n,...n->...", square, d) / n
-    return np.asarray(third / np.maximum(square.mean(axis=-1), 1e-300) ** 1.5)
-
-
-def kurtosis(x: Array) -> Array:
-    """Return the kurtosis along the last axis, 3 of a normal."""
-    d = x - x.mean(axis=-1, keepdims=True)
-    square, n = d * d, x.shape[-1]
-    fourth = np.einsum("...n,...n->...", square, square) / n
-    return np.asarray(fourth / np.maximum(square.mean(axis=-1), 1e-300) ** 2)
-
-
-def farthest(x: Array) -> Array:
-    """Return the largest distance from the mean in SDs, along the last axis."""
-    d = np.abs(x - x.mean(axis=-1, keepdims=True))
-    return np.asarray(d.max(axis=-1) / np.maximum(x.std(axis=-1), 1e-300))
-
-
-def bartlett(sums: GroupSums, R: Array) -> Array:
-    """Return Bartlett's statistic of residuals less each group's fit, shape (S,)."""
-    used = sums.free > 0
-    squares, free = sums.total(R**2)[:, used], sums.free[used]
-    pooled = squares.sum(axis=1, keepdims=True) / free.sum()
-    ratio = np.maximum(squares / free / np.maximum(pooled, 1e-300), FLOOR)
-    return np.asarray(-(free * np.log(ratio)).sum(axis=1))
-
-
-def slope_ratio(sums: GroupSums, R: Array, inside: Array, squares: Array) -> Array:
-    """Return the spread of a predictor's slopes by group over what they leave, shape (S,)."""
-    moments = sums.total(R * inside)
-    own = (moments**2 / squares).sum(axis=1)
-    common = moments.sum(axis=1) ** 2 / squares[np.isfinite(squares)].sum()
-    return np.asarray((own - common) / ((R**2).sum(axis=1) - own))
 
 
 @dataclass(frozen=True)

@@ -21,14 +21,9 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.checks.finding import Finding
-from bayesmlm.checks.level_statistics import (
-    LevelStatistics,
-    Moments,
-    Statistic,
-    binary,
-    residuals_of,
-)
+from bayesmlm.checks.level_statistics import LevelStatistics, Statistic
 from bayesmlm.checks.replicates import Replicates, adjusted, p_values
+from bayesmlm.checks.residuals import Moments, binary, residuals_of
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.result import FitResult
 

@@ -12,7 +12,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.checks.level_statistics import BOTH, GroupSums, Statistic, candidates
+from bayesmlm.checks.group_sums import GroupSums, candidates
+from bayesmlm.checks.level_statistics import BOTH, Statistic
 from bayesmlm.checks.levels import LevelReplication, check_options, found_wrong, table
 from bayesmlm.checks.replicates import CHUNK
 from bayesmlm.design import Design

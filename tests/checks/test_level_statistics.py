@@ -6,13 +6,8 @@ import pytest
 from scipy import stats
 
 import bayesmlm as mlm
-from bayesmlm.checks.level_statistics import (
-    LevelStatistics,
-    Moments,
-    Statistic,
-    binary,
-    residuals_of,
-)
+from bayesmlm.checks.level_statistics import LevelStatistics, Statistic
+from bayesmlm.checks.residuals import Moments, binary, residuals_of
 
 RNG = np.random.default_rng(3)
 SIZES = [4, 6, 5, 9, 7, 8]
