@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm import names
+from bayesmlm.design.categories import check_seen
 from bayesmlm.design.design import Design
 from bayesmlm.design.factor_levels import factor_levels, further_levels
 from bayesmlm.design.frame import Rows, narwhalify, read_columns
@@ -23,7 +24,7 @@ from bayesmlm.design.refuse import (
     check_residual,
     check_sides,
 )
-from bayesmlm.design.response import Outcome, check_seen, read_outcome, unlikely
+from bayesmlm.design.response import Outcome, read_outcome, unlikely
 from bayesmlm.design.screen import far_from_zero, near_collinear
 from bayesmlm.design.used_columns import outcome_columns, right_columns, used_columns
 from bayesmlm.errors import SpecError, message

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.design.columns import to_pandas
+from bayesmlm.design.categories import ordered_categories, plain_categories, two_categories
 from bayesmlm.design.encoding import Encoding, encode
 from bayesmlm.design.grouping import LARGEST_WHOLE
 from bayesmlm.design.screen import check_varies
@@ -22,13 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
-
-
-MOST_CATEGORIES = 50
-"""Most categories without an order."""
-
-LARGEST_SCALE = 100
-"""Largest difference of whole numbers that are taken as ordered categories."""
 
 
 @dataclass(frozen=True)
@@ -87,17 +80,18 @@ def read_outcome(response: Response, family: Family, frame: pd.DataFrame) -> Out
     """
     rows = {name: evaluate(text, frame) for name, text in response.additions}
     check_additions(family, rows)
-    success = failure = None
-    column = frame[variables(response.column)[0]] if is_name(response.column) else None
-    if family.binary and column is not None and column.dtype.name == "category":
-        failure, success = two_categories(response.column, column)
-        y = np.asarray(column == success, dtype=float)
-    elif family.ordered:
-        y, categories = ordered_categories(response.column, column, frame)
-        return Outcome(y, rows, categories=categories)
-    elif family.unordered:
-        y, categories = plain_categories(response.column, column, frame)
+    named = named_categories(response.column, frame)
+    if family.ordered or family.unordered:
+        given = evaluate(response.column, frame) if named is None else named
+        if family.ordered:
+            y, categories = ordered_categories(response.column, given)
+            return Outcome(y, rows, categories=categories)
+        y, categories = plain_categories(response.column, given)
         return Outcome(y, rows, categories=categories, reference=categories[0])
+    success = failure = None
+    if family.binary and named is not None:
+        failure, success = two_categories(response.column, named)
+        y = np.asarray(named == success, dtype=float)
     else:
         y = evaluate(response.column, frame)
     family.check(response.column, y, rows)
@@ -106,6 +100,12 @@ def read_outcome(response: Response, family: Family, frame: pd.DataFrame) -> Out
     else:
         check_varies(f"the response {response.column!r}", y, "check that this is the outcome")
     return Outcome(y, rows, success, failure)
+
+
+def named_categories(name: str, frame: pd.DataFrame) -> pd.Series | None:
+    """Return the column of a response whose categories have names, or None."""
+    column = frame[variables(name)[0]] if is_name(name) else None
+    return column if column is not None and column.dtype.name == "category" else None
 
 
 def read_again(outcome: Outcome, family: Family, name: str, values: Any) -> Outcome:
@@ -170,132 +170,6 @@ def positions(name: str, values: NDArray[Any], labels: tuple[Any, ...]) -> Array
         ) from None
 
 
-def ordered_categories(
-    name: str, column: pd.Series | None, frame: pd.DataFrame
-) -> tuple[Array, tuple[Any, ...]]:
-    """Return the positions of ordered categories, and the categories.
-
-    Raises
-    ------
-    DataError
-        For categories without an order, numbers that are not successive whole numbers, or a
-        single category.
-    """
-    if column is not None and column.dtype.name == "category":
-        categories = tuple(column.cat.categories.to_list())
-        if not column.cat.ordered:
-            listed = ", ".join(map(repr, categories[:6]))
-            raise DataError(
-                message(
-                    f"the response {name!r} has categories without an order: {listed}",
-                    "an ordered categorical (polars: Enum), or successive whole numbers",
-                    f"pandas: pandas.Categorical(data[{name!r}], categories=[…], ordered=True)",
-                )
-            )
-        y = column.cat.codes.to_numpy().astype(float)
-    else:
-        values = evaluate(name, frame)
-        low, high = float(values.min()), float(values.max())
-        fractions = ~(values == np.floor(values))
-        if fractions.any() or high - low > LARGEST_SCALE:
-            example = values[fractions | (values == high)][0]
-            raise DataError(
-                message(
-                    f"the response {name!r} has values such as {example:g}",
-                    f"at most {LARGEST_SCALE} successive whole numbers, or an ordered categorical",
-                    "number the categories, or choose another family",
-                )
-            )
-        categories, y = tuple(range(int(low), int(high) + 1)), values - low
-        refuse_unseen(name, [c for k, c in enumerate(categories) if not (y == k).any()])
-    if len(categories) < 2:
-        raise DataError(
-            message(
-                f"the response {name!r} has one category ({categories[0]!r})",
-                "two ordered categories or more",
-                "check that this is the outcome",
-            )
-        )
-    return y, categories
-
-
-def plain_categories(
-    name: str, column: pd.Series | None, frame: pd.DataFrame
-) -> tuple[Array, tuple[Any, ...]]:
-    """Return the positions of categories without an order, and the categories.
-
-    Raises
-    ------
-    DataError
-        For fewer than three categories, more than can be meant, or numbers that are not whole.
-    """
-    if column is not None and column.dtype.name == "category":
-        categories = tuple(column.cat.categories.to_list())
-        y = column.cat.codes.to_numpy().astype(float)
-    else:
-        values = evaluate(name, frame)
-        fractions = values != np.floor(values)
-        if fractions.any():
-            raise DataError(
-                message(
-                    f"the response {name!r} has values such as {values[fractions][0]:g}",
-                    "text, a categorical, or whole numbers that name categories",
-                    "choose another family",
-                )
-            )
-        found, codes = np.unique(values, return_inverse=True)
-        categories, y = tuple(int(value) for value in found), codes.astype(float)
-    if len(categories) < 3:
-        few = "one category" if len(categories) == 1 else "two categories"
-        raise DataError(
-            message(
-                f"the response {name!r} has {few}: {', '.join(map(repr, categories))}",
-                "three categories or more",
-                'use family="bernoulli" for two'
-                if len(categories) == 2
-                else "check that this is the outcome",
-            )
-        )
-    if len(categories) > MOST_CATEGORIES:
-        raise DataError(
-            message(
-                f"the response {name!r} has {len(categories)} categories",
-                f"at most {MOST_CATEGORIES}, each with a linear predictor of its own",
-                "join categories, or choose another family",
-            )
-        )
-    if "" in map(str, categories):
-        raise DataError(
-            message(
-                f"the response {name!r} has a category without a name",
-                "categories with names, which the coefficients are called by",
-                "name it",
-            )
-        )
-    return y, categories
-
-
-def check_seen(name: str, series: Any, frame: pd.DataFrame) -> None:
-    """Raise `DataError` for categories that the column declares and no row used has."""
-    given = to_pandas(series)
-    if getattr(given, "dtype", None) is not None and given.dtype.name == "category":
-        seen = frame[variables(name)[0]].cat.categories.to_list()
-        refuse_unseen(name, [c for c in given.categories.to_list() if c not in seen])
-
-
-def refuse_unseen(name: str, unseen: list[Any]) -> None:
-    """Raise `DataError` where there are categories without rows."""
-    if unseen:
-        raise DataError(
-            message(
-                f"no row of the response {name!r} has {', '.join(map(repr, unseen[:5]))}",
-                "categories with rows: nothing tells the parameters of others",
-                "remove the category (pandas: .cat.remove_unused_categories()), or join it to "
-                "its neighbour",
-            )
-        )
-
-
 def check_counts(name: str, values: Array) -> None:
     """Raise `DataError` for counts that a double does not hold exactly."""
     if values.max() > LARGEST_WHOLE:
@@ -306,21 +180,6 @@ def check_counts(name: str, values: Array) -> None:
                 "correct these rows, or model the logarithm as gaussian",
             )
         )
-
-
-def two_categories(name: str, column: pd.Series) -> tuple[Any, Any]:
-    """Return the failure and the success category of a text column, in sorted order."""
-    categories = column.cat.categories.to_list()
-    if len(categories) != 2:
-        listed = ", ".join(map(repr, categories[:6]))
-        raise DataError(
-            message(
-                f"the response {name!r} has {len(categories)} categories: {listed}",
-                "two categories; the second in order is the success",
-                "make a column of 0 and 1, or keep two categories",
-            )
-        )
-    return categories[0], categories[1]
 
 
 def evaluate(text: str, frame: pd.DataFrame) -> Array:
