@@ -107,6 +107,12 @@ def plain_categories(name: str, given: pd.Series | Array) -> tuple[Array, tuple[
             )
         found, codes = np.unique(given, return_inverse=True)
         categories, y = tuple(int(value) for value in found), codes.astype(float)
+    check_plain(name, categories)
+    return y, categories
+
+
+def check_plain(name: str, categories: tuple[Any, ...]) -> None:
+    """Refuse fewer categories than three, more than can be meant, and one without a name."""
     if len(categories) < 3:
         few = "one category" if len(categories) == 1 else "two categories"
         raise DataError(
@@ -134,7 +140,6 @@ def plain_categories(name: str, given: pd.Series | Array) -> tuple[Array, tuple[
                 "name it",
             )
         )
-    return y, categories
 
 
 def check_seen(name: str, series: Any, frame: pd.DataFrame) -> None:

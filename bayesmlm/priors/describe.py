@@ -25,6 +25,9 @@ MASS_PRIOR = 2.0
 
 AT_ZERO = "where all predictors are 0"
 
+Row = tuple[str, Any, str]
+"""The name to replace a prior by, the prior, and what it implies."""
+
 
 def describe_priors(design: Design, priors: Priors) -> pd.DataFrame:
     """Return one row a parameter.
@@ -37,35 +40,11 @@ def describe_priors(design: Design, priors: Priors) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows: list[tuple[str, Any, str]] = []
-    for name, column in zip(design.coef, design.X.T, strict=True):
-        prior = priors.coefficients[name]
-        if name == names.INTERCEPT:
-            where = "at mean predictors" if priors.intercept_at_means else AT_ZERO
-            sentence = intercept_sentence(design, prior, where)
-        elif name in cell_means(design):
-            sentence = intercept_sentence(design, prior, "in this category")
-        else:
-            sentence = slope_sentence(design, column, prior)
-        rows.append((name, prior, sentence))
+    rows = coefficient_rows(design, priors)
     for part in design.further:
         rows += predictor_rows(part, priors.predictors[part.target])
     for block in design.blocks:
-        for effect in block.effects:
-            key = f"{names.sd(block.name)}[{effect}]"
-            sd = priors.sds[block.name][effect]
-            rows.append((key, sd, sd_sentence(design, block, effect, sd)))
-        if has_lkj(block):
-            lkj = priors.correlations[block.name]
-            rows.append((names.corr(block.name), lkj, correlation_sentence(block, lkj)))
-        if block.name in priors.freedom:
-            above = priors.freedom[block.name]
-            low, high = (2 + bound for bound in above.interval())
-            sentence = f"of nu - 2: tails of t with {low:.3g} to {high:.3g} degrees of freedom"
-            rows.append((names.nu(block.name), above, f"{sentence} (95 %)"))
-        if block.points is not None:
-            sentence = f"masses of {block.points} points, all of them about equally likely"
-            rows.append((names.mass(block.name), f"Dirichlet({MASS_PRIOR:g})", sentence))
+        rows += block_rows(design, block, priors)
     for parameter in design.parameters:
         own = priors.further[parameter.name]
         rows.append((parameter.name, own, further_sentence(parameter, own, priors)))
@@ -81,6 +60,44 @@ def describe_priors(design: Design, priors: Priors) -> pd.DataFrame:
         for key, prior, sentence in rows
     ]
     return pd.DataFrame(records).set_index("parameter")
+
+
+def coefficient_rows(design: Design, priors: Priors) -> list[Row]:
+    """Return name, prior and sentence of every fixed coefficient of the location."""
+    rows: list[Row] = []
+    cells = cell_means(design)
+    for name, column in zip(design.coef, design.X.T, strict=True):
+        prior = priors.coefficients[name]
+        if name == names.INTERCEPT:
+            where = "at mean predictors" if priors.intercept_at_means else AT_ZERO
+            sentence = intercept_sentence(design, prior, where)
+        elif name in cells:
+            sentence = intercept_sentence(design, prior, "in this category")
+        else:
+            sentence = slope_sentence(design, column, prior)
+        rows.append((name, prior, sentence))
+    return rows
+
+
+def block_rows(design: Design, block: RandomBlock, priors: Priors) -> list[Row]:
+    """Return name, prior and sentence of every parameter of a grouping's effects."""
+    rows: list[Row] = []
+    for effect in block.effects:
+        sd = priors.sds[block.name][effect]
+        key = f"{names.sd(block.name)}[{effect}]"
+        rows.append((key, sd, sd_sentence(design, block, effect, sd)))
+    if has_lkj(block):
+        lkj = priors.correlations[block.name]
+        rows.append((names.corr(block.name), lkj, correlation_sentence(block, lkj)))
+    if block.name in priors.freedom:
+        above = priors.freedom[block.name]
+        low, high = (2 + bound for bound in above.interval())
+        sentence = f"of nu - 2: tails of t with {low:.3g} to {high:.3g} degrees of freedom"
+        rows.append((names.nu(block.name), above, f"{sentence} (95 %)"))
+    if block.points is not None:
+        sentence = f"masses of {block.points} points, all of them about equally likely"
+        rows.append((names.mass(block.name), f"Dirichlet({MASS_PRIOR:g})", sentence))
+    return rows
 
 
 def intercept_sentence(design: Design, prior: Prior, where: str) -> str:
@@ -135,10 +152,10 @@ def typical_step(column: Any) -> tuple[str, float]:
     return f"one SD ({size:.3g})", size
 
 
-def predictor_rows(part: ParameterDesign, own: FixedPriors) -> list[tuple[str, Any, str]]:
+def predictor_rows(part: ParameterDesign, own: FixedPriors) -> list[Row]:
     """Return name, prior and sentence of each coefficient of a further parameter's formula."""
     cells = cell_means(part)
-    rows: list[tuple[str, Any, str]] = []
+    rows: list[Row] = []
     for name, column in zip(part.coef, part.X.T, strict=True):
         prior = own.coefficients[name]
         if name == names.INTERCEPT or name in cells:
