@@ -25,7 +25,7 @@ from bayesmlm.reports.report import report
 from bayesmlm.reports.summary import summary
 from bayesmlm.reports.vocabulary import words
 from bayesmlm.result import FitResult
-from bayesmlm.saving import load_result, replacing, save_result
+from bayesmlm.saving import load_result, save_result, writing_to
 from bayesmlm.spec.render import formulas_text
 from bayesmlm.summaries.draws import PROBABILITY
 from bayesmlm.summaries.maximum import ERRORS
@@ -141,9 +141,14 @@ class Fit(FitEstimates, FitStatistics, FitPredictions, FitChecks):
             needs no network and no script.
         probability
             Of the intervals.
+
+        Raises
+        ------
+        SavedFitError
+            If the file cannot be written.
         """
-        text = report(self.result, self.check(), self.equations(), probability)
-        with replacing(path) as new:
+        with writing_to(path, "report.html") as new:
+            text = report(self.result, self.check(), self.equations(), probability)
             new.write(text.encode())
 
     def save(self, path: str | os.PathLike[str]) -> None:

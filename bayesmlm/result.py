@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bayesmlm.design import Design
 from bayesmlm.errors import SpecError, message
 from bayesmlm.priors import Priors
+from bayesmlm.spec.render import formulas_text
 from bayesmlm.spec.terms import ModelSpec
 
 if TYPE_CHECKING:
@@ -46,6 +47,9 @@ class FitResult:
     seed: int
     seconds: dict[str, float]
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<bayesmlm.FitResult {formulas_text(self.spec)} by {self.engine.name}>"
 
     @property
     def posterior(self) -> xr.Dataset:

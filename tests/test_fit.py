@@ -151,3 +151,13 @@ def test_a_fit_with_missing_responses_is_that_of_the_other_rows():
         two.fixef().frame["estimate"].tolist()
     )
     assert np.isfinite(one.predict("missing", "average").frame["mean"]).all()
+
+
+def test_what_a_prompt_shows_is_short(fit):
+    assert repr(fit.check()) == str(fit.check())
+    assert repr(fit.plot).startswith("<pictures of a fit: caterpillar, ")
+    assert repr(fit.result) == (
+        "<bayesmlm.FitResult y ~ 1 + x + (1 + x | school) + (1 | item) by nuts>"
+    )
+    assert repr(fit.result.design).startswith("<bayesmlm.Design of 24 rows, 2 fixed columns; ")
+    assert repr(fit.result.design.levels).startswith("level 1: 24 rows")

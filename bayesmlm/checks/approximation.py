@@ -68,6 +68,8 @@ class Approximation:
         state = "Perhaps far off" if self.settled else "Not converged"
         return f"{state}: {figures}.\n{listed(self.findings)}"
 
+    __repr__ = __str__
+
 
 def check_approximation(statistics: xr.Dataset) -> Approximation:
     """Check the statistics of a variational approximation."""

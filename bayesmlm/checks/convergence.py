@@ -65,6 +65,8 @@ class Convergence:
             return f"Converged: {figures}."
         return f"Not converged: {figures}.\n{listed(self.findings)}"
 
+    __repr__ = __str__
+
 
 def check_convergence(tree: xr.DataTree) -> Convergence:
     """Check every parameter of a posterior, random effects included.

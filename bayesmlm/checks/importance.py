@@ -66,6 +66,8 @@ class Importance:
             return f"Converged: {figures}."
         return f"Not converged: {figures}.\n{listed(self.findings)}"
 
+    __repr__ = __str__
+
 
 def check_importance(statistics: xr.Dataset) -> Importance:
     """Check the statistics of an importance sample."""

@@ -60,6 +60,8 @@ class Optimum:
         state = "Maximum found, not to be trusted" if reached else "No maximum found"
         return f"{state}: {figures}.\n{listed(self.findings)}"
 
+    __repr__ = __str__
+
 
 def check_optimum(statistics: xr.Dataset) -> Optimum:
     """Check the statistics of a maximum likelihood fit."""

@@ -62,6 +62,8 @@ class Iterated:
             return f"Converged: {figures}."
         return f"Converged, not to be trusted: {figures}.\n{listed(self.findings)}"
 
+    __repr__ = __str__
+
 
 def check_iterated(statistics: xr.Dataset) -> Iterated:
     """Check the statistics of a PQL or MQL fit."""

@@ -114,6 +114,10 @@ class Design:
     latent: LatentMeans = field(default_factory=LatentMeans)
     further: tuple[ParameterDesign, ...] = ()
 
+    def __repr__(self) -> str:
+        rows, columns = self.X.shape
+        return f"<bayesmlm.Design of {rows:,} rows, {columns} fixed columns; {self.levels}>"
+
     @property
     def target(self) -> str:
         """The parameter that X and the random blocks are of: the location."""

@@ -41,6 +41,10 @@ class Plots:
 
     result: FitResult
 
+    def __repr__(self) -> str:
+        known = ", ".join(name for name in vars(Plots) if not name.startswith("_"))
+        return f"<pictures of a fit: {known}>"
+
     def caterpillar(
         self,
         group: str | None = None,

@@ -80,6 +80,10 @@ class Simulation:
     column: str
     rows: pd.DataFrame | None = None
 
+    def __repr__(self) -> str:
+        draws, rows = self.responses.shape
+        return f"<bayesmlm simulation of {self.column}: {draws:,} draws of {rows:,} rows>"
+
     @property
     def responses(self) -> xr.DataArray:
         """The responses, dims (draw, obs)."""
@@ -96,8 +100,13 @@ class Simulation:
         Raises
         ------
         StatisticError
-            Where the response is an expression such as ``log(y)``, or there are no data.
+            Where the response is an expression such as ``log(y)``, or there are no data, or no
+            such draw.
         """
+        draws = len(self.responses)
+        whole = isinstance(draw, int | np.integer) and not isinstance(draw, bool)
+        if not (whole and -draws <= draw < draws):
+            raise StatisticError(no_draw(draw, draws))
         if self.rows is None or not is_name(self.column):
             why = "without its data" if self.rows is None else f"of {self.column!r}"
             raise StatisticError(
@@ -109,6 +118,13 @@ class Simulation:
             )
         values = self.responses.to_numpy()[draw]
         return self.rows.assign(**{variables(self.column)[0]: displayed(self.outcome, values)})
+
+
+def no_draw(draw: object, draws: int) -> str:
+    """Return the message on a draw that a simulation does not have."""
+    return message(
+        f"the draw {draw!r} of a simulation", f"0 to {draws - 1}", "simulate(draws=…) makes more"
+    )
 
 
 def displayed(outcome: Outcome, values: Array) -> Any:

@@ -17,7 +17,7 @@ Any language with a zip reader, a JSON reader and the NPY format can read it. Me
 are plain ASCII made from places and names; the true names are in the JSON.
 """
 
-from bayesmlm.saving.atomic import replacing, replacing_files
+from bayesmlm.saving.atomic import replacing, replacing_files, writing_to
 from bayesmlm.saving.result import load_result, save_result
 
-__all__ = ["load_result", "replacing", "replacing_files", "save_result"]
+__all__ = ["load_result", "replacing", "replacing_files", "save_result", "writing_to"]

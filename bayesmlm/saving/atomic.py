@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from bayesmlm.errors import SavedFitError, message
+
 SUFFIX = ".part"
 """Suffix of a file that is being written; one left by a killed process means nothing."""
 
@@ -45,6 +47,53 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             part.unlink()
         raise
     sync_folder(target.parent)
+
+
+def path_text(path: str | os.PathLike[str], example: str) -> str:
+    """Return a path as text, or raise `SavedFitError` for what is none."""
+    if isinstance(path, str | os.PathLike):
+        return os.fspath(path)
+    raise SavedFitError(
+        message(
+            f"a path of type {type(path).__name__}",
+            "text, or a pathlib.Path",
+            f"for example {example!r}",
+        )
+    )
+
+
+@contextmanager
+def writing_to(path: str | os.PathLike[str], example: str) -> Iterator[BinaryIO]:
+    """Open a file as `replacing`, with errors in words.
+
+    Parameters
+    ----------
+    path
+        The file to make or to replace.
+    example
+        A name of such a file.
+
+    Raises
+    ------
+    SavedFitError
+        If `path` is none, or names a folder, or the file cannot be written.
+    """
+    shown = path_text(path, example)
+    if os.path.isdir(shown):
+        raise SavedFitError(
+            message(f"{shown!r} is a folder", "the path of a file", f"save to {shown}/{example}")
+        )
+    try:
+        with replacing(shown) as file:
+            yield file
+    except OSError as error:
+        raise SavedFitError(
+            message(
+                f"{shown!r} cannot be written: {error.strerror or error}",
+                "a file in a folder that exists and can be written to",
+                "make the folder, or choose another path",
+            )
+        ) from error
 
 
 def permissions(path: Path) -> int | None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bayesmlm.errors import SavedFitError, message
 from bayesmlm.saving.archive import FORMAT, MANIFEST, READS, Hashed
+from bayesmlm.saving.atomic import path_text
 from bayesmlm.saving.codec import from_text
 
 CHUNK = 1 << 20
@@ -103,7 +104,7 @@ def reading(path: str | os.PathLike[str]) -> Iterator[Reader]:
         If there is no such file, or it is not a saved fit, or any part of it cannot be read
         or is not as it was written.
     """
-    shown = os.fspath(path)
+    shown = path_text(path, "fit.zip")
     if os.path.isdir(path):
         raise SavedFitError(
             message(

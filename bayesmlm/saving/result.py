@@ -9,9 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from bayesmlm import __version__
-from bayesmlm.errors import SavedFitError, message
 from bayesmlm.result import FitResult
-from bayesmlm.saving.atomic import replacing
+from bayesmlm.saving.atomic import writing_to
 from bayesmlm.saving.codec import Decoder, Encoder
 from bayesmlm.saving.reader import reading
 from bayesmlm.saving.tree import read_tree, write_tree
@@ -32,22 +31,11 @@ def save_result(result: FitResult, path: str | os.PathLike[str]) -> None:
     SavedFitError
         If the file cannot be written, or the result holds what has no place in it.
     """
-    shown = os.fspath(path)
-    if os.path.isdir(path):
-        raise SavedFitError(
-            message(f"{shown!r} is a folder", "the path of a file", f"save to {shown}/fit.zip")
-        )
-    try:
-        with replacing(path) as file, writing(file, f"bayesmlm {__version__}") as writer:
-            write_members(result, writer)
-    except OSError as error:
-        raise SavedFitError(
-            message(
-                f"{shown!r} cannot be written: {error.strerror or error}",
-                "a file in a folder that exists and can be written to",
-                "make the folder, or choose another path",
-            )
-        ) from error
+    with (
+        writing_to(path, "fit.zip") as file,
+        writing(file, f"bayesmlm {__version__}") as writer,
+    ):
+        write_members(result, writer)
 
 
 def write_members(result: FitResult, writer: Writer) -> None:

@@ -218,3 +218,12 @@ def test_latent_group_means_are_refused():
     model = mlm.Model("y ~ within(x, g) + latent(x, g) + (1 | g)", DATA)
     with pytest.raises(StatisticError, match=r"write between\(x, g\)"):
         model.simulate(draws=1)
+
+
+@pytest.mark.parametrize("draw", [2, -3, 1.5, "a", True])
+def test_a_draw_that_is_not_there(draw):
+    frame = pd.DataFrame({"y": [1.0, 2.0, 4.0, 3.0], "g": list("aabb")})
+    found = mlm.Model("y ~ 1 + (1 | g)", frame).simulate(draws=2, seed=1)
+    assert repr(found) == "<bayesmlm simulation of y: 2 draws of 4 rows>"
+    with pytest.raises(StatisticError, match=r"the draw .* of a simulation\n  allowed: 0 to 1"):
+        found.frame(draw)

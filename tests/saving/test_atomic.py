@@ -174,3 +174,24 @@ def test_kill_during_save_leaves_a_whole_file(fit_of, tmp_path):
     )
     assert done.stdout == "whole after every kill\n", done.stderr
     assert list(tmp_path.glob(f".*{SUFFIX}")), "no kill hit a save"
+
+
+@pytest.mark.parametrize("path", [None, 3, ["fit.zip"]])
+def test_what_is_no_path(path, fit_of):
+    fit = fit_of("no groups")
+    for write in (fit.save, fit.report, mlm.load):
+        with pytest.raises(
+            SavedFitError, match=r"a path of type (.|\n)*for example '\w+\.(zip|html)'"
+        ):
+            write(path)
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_it_is_made(
+    fit_of, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("bayesmlm.fit.report", lambda *_: pytest.fail("made all the same"))
+    fit = fit_of("no groups")
+    with pytest.raises(SavedFitError, match="cannot be written: No such file"):
+        fit.report(tmp_path / "none" / "report.html")
+    with pytest.raises(SavedFitError, match=r"is a folder(.|\n)*report\.html"):
+        fit.report(tmp_path)
