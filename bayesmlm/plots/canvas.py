@@ -29,6 +29,9 @@ DOTS = 100
 RESOLUTION = 110
 """Pixels an inch of a matplotlib picture shown in a notebook or put into a page."""
 
+KEY_SIZE, KEY_SWATCH = 9, 43
+"""Size of the letters of a key; points that an entry takes beside its label."""
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -261,10 +264,23 @@ def key(picture: Picture, entries: Sequence[tuple[str, str]]) -> None:
     labels = [label for label, _ in entries]
     styles = [{"color": colour} for _, colour in entries]
     if picture.backend == "matplotlib":
-        columns = len(entries) if len(entries) <= 4 else 3
-        place = {"loc": "outside lower center", "ncols": columns, "fontsize": 9}
+        columns = columns_of_key(labels, 72 * picture.figure.get_figwidth())
+        place = {"loc": "outside lower center", "ncols": columns, "fontsize": KEY_SIZE}
         legend = partial(legend, frameon=False, visual_kwargs={"linewidth": 3}, **place)
     legend(picture.collection, styles, labels)
+
+
+def columns_of_key(labels: Sequence[str], room: float) -> int:
+    """Return how many columns of labels stand side by side in so many points."""
+    from matplotlib.textpath import TextPath
+
+    sizes = [TextPath((0, 0), label, size=KEY_SIZE).get_extents().width for label in labels]
+    most = len(labels) if len(labels) <= 4 else 3
+    for columns in range(most, 1, -1):
+        widths = [own.max() + KEY_SWATCH for own in np.array_split(sizes, columns)]
+        if sum(widths) <= room:
+            return columns
+    return 1
 
 
 def thinned(count: int, most: int) -> NDArray[np.int64]:

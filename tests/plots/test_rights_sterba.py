@@ -41,6 +41,19 @@ def test_without_centring_the_total_alone_and_why(slopes):
         rights_sterba(slopes, by_level=True)
 
 
+@pytest.mark.parametrize("by_level", [True, False])
+def test_the_key_has_room(make, frame, by_level):
+    x = frame["x"] - frame.groupby("g")["x"].transform("mean")
+    name = "a_predictor_of_a_long_name"
+    data = frame.assign(**{name: x}).rename(columns={"g": "a_long_grouping"})
+    result = make(f"y ~ {name} + w + ({name} | a_long_grouping)", data)
+    figure = rights_sterba(result, by_level).figure
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.width
+
+
 def test_slopes_of_two_levels_are_told_apart(make, frame):
     """Of three levels, slopes by the highest of predictors of levels 1 and 2."""
     top = frame["g"] // 4
