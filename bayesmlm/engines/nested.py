@@ -6,7 +6,7 @@ Normal approximation and the leading effects given it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from bayesmlm.engines.mode import Mode, find_mode_by_newton
 from bayesmlm.engines.nodes import AUTO
 from bayesmlm.engines.reweight import Reweighted, is_exact, reweight
 from bayesmlm.engines.start import hyperparameter_start
+from bayesmlm.engines.stretch import stretch
 from bayesmlm.errors import EngineError, message
 from bayesmlm.priors import Priors, outcome_scale
 
@@ -88,7 +89,7 @@ def find_nested_mode(
     if nodes != AUTO:
         return marginal, mode, 0.0
     away, sd = np.zeros(len(mode.point)), np.sqrt(np.diag(mode.covariance()))
-    at = np.concatenate([slots.sds for slots in marginal.layout.groups])
+    at = sd_places(marginal)
     away[at] = SPREAD * sd[at]
     points = mode.point + np.stack([0 * away, away, -away])
 
@@ -192,13 +193,24 @@ def explore_nested(
     marginal = density.marginal
     costly = marginal.work(1) > COSTLY
     count = evaluations or (COSTLY_EVALUATIONS if costly else EVALUATIONS)
+    covariance = mode.covariance()
+    own = stretch(sd_places(marginal), mode.point, covariance)
+
+    def stretched(z: Array) -> Array:
+        return density(own.to_psi(z)) + own.log_jacobian(z)
+
     for _ in range(ATTEMPTS):
-        sample = explore(density, mode.point, mode.covariance(), draws=count, rounds=4, seed=seed)
+        sample = explore(stretched, mode.point, covariance, draws=count, rounds=4, seed=seed)
         enough = evaluations is not None or sample.ess >= ENOUGH
         if sample.khat <= KHAT_LIMIT and enough:
             break
         count *= 2
-    return sample
+    return replace(sample, points=own.to_psi(sample.points))
+
+
+def sd_places(marginal: LatentMarginal) -> NDArray[np.int64]:
+    """Return which hyperparameters are log SDs of effects."""
+    return np.concatenate([slots.sds for slots in marginal.layout.groups])
 
 
 def nested_tree(
