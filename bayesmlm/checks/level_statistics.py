@@ -66,6 +66,8 @@ class Statistic:
         The effect or predictor.
     tails
         ``"upper"`` or ``"both"``.
+    category
+        Of categories without an order, the one whose share it is of.
     """
 
     level: int
@@ -73,6 +75,44 @@ class Statistic:
     what: str
     of: str = ""
     tails: str = UPPER
+    category: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is of, its category included."""
+        return labelled(self.of, self.category)
+
+
+def labelled(of: str, category: str) -> str:
+    """Return an effect or predictor, of a category's share where there is one."""
+    return ": ".join(filter(None, (category, of)))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The means or slopes of the groups of one grouping.
+
+    Parameters
+    ----------
+    sums
+        The grouping.
+    slope
+        Which effect's slopes; None of the means.
+    used
+        The groups that determine them, shape (J,).
+    category
+        Of categories without an order, the one whose share it is of.
+    """
+
+    sums: GroupSums
+    slope: int | None
+    used: NDArray[np.bool_]
+    category: str = ""
+
+    @property
+    def effect(self) -> str:
+        """The name of the effect."""
+        return names.INTERCEPT if self.slope is None else self.sums.block.effects[self.slope]
 
 
 @dataclass(frozen=True)
@@ -114,15 +154,15 @@ class LevelStatistics:
         return np.asarray(squares / np.maximum(variance.sum(axis=1), 1e-300))
 
     @cached_property
-    def shapes(self) -> tuple[tuple[GroupSums, int | None, NDArray[np.bool_]], ...]:
-        """Groupings, which of their slopes (None for the means), and the groups used."""
-        found: list[tuple[GroupSums, int | None, NDArray[np.bool_]]] = []
+    def shapes(self) -> tuple[Shape, ...]:
+        """The groups' means, and slopes that more than three groups determine."""
+        found: list[Shape] = []
         for sums in self.sums:
-            found.append((sums, None, np.ones(sums.block.grouping.size, dtype=bool)))
+            found.append(Shape(sums, None, np.ones(sums.block.grouping.size, dtype=bool)))
             for k, effect in enumerate(sums.block.effects):
                 used = sums.determined[:, k]
                 if effect != names.INTERCEPT and used.sum() > 3:
-                    found.append((sums, k, used))
+                    found.append(Shape(sums, k, used))
         return tuple(found)
 
     @cached_property
@@ -139,9 +179,9 @@ class LevelStatistics:
             found += [Statistic(1, sums.block.name, "spread") for sums in self.sums[:1]]
         for sums in self.sums:
             found.append(Statistic(2, sums.block.name, "sd", tails=BOTH))
-        for sums, k, _ in self.shapes:
-            of = names.INTERCEPT if k is None else sums.block.effects[k]
-            found += [Statistic(2, sums.block.name, what, of) for what in ("bimodality", "extreme")]
+        for shape in self.shapes:
+            group, of = shape.sums.block.name, shape.effect
+            found += [Statistic(2, group, what, of) for what in ("bimodality", "extreme")]
         for sums in self.sums:
             found += [Statistic(2, sums.block.name, "slope", name) for name, _, _ in sums.slopes]
         return tuple(found)
@@ -151,7 +191,7 @@ class LevelStatistics:
         E = self.residuals(Y)
         return [
             (sums.mean(E) if k is None else sums.coefficients(E)[:, :, k])[:, used]
-            for sums, k, used in self.shapes
+            for sums, k, used in ((each.sums, each.slope, each.used) for each in self.shapes)
         ]
 
     def values(self, Y: Array, centre: list[Array], scale: list[Array]) -> Array:

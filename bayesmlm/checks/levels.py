@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm import names
+from bayesmlm.checks.category_statistics import CategoryStatistics, level_statistics
 from bayesmlm.checks.finding import Finding
-from bayesmlm.checks.level_statistics import LevelStatistics, Statistic
+from bayesmlm.checks.level_statistics import LevelStatistics, Statistic, labelled
 from bayesmlm.checks.replicates import Replicates, adjusted, p_values
-from bayesmlm.checks.residuals import Moments, binary, residuals_of
+from bayesmlm.checks.residuals import Moments, binary
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.result import FitResult
 
@@ -103,15 +103,11 @@ def check_levels(
     check_options(draws, level)
     design = result.design
     new, same = (Replicates(result, draws, kind, seed) for kind in (True, False))
-    rows = Moments()
-    if not design.family.has_scale:
-        for Y in new:
-            rows.add(Y)
-    statistics = LevelStatistics(design, residuals_of(design, rows))
+    statistics = level_statistics(design, new)
     if not statistics.listed:
         raise StatisticError(
             message(
-                "checks by level of a response of 0 or 1 without groups",
+                "checks by level of a response of 0 or 1, or of categories, without groups",
                 "models with groups, or a response whose density and spread can be checked",
                 "add a grouping, or count successes by cell: y | trials(n)",
             )
@@ -165,7 +161,7 @@ def table(listed: tuple[Statistic, ...], observed: Array, replicated: Array) -> 
     import pandas as pd
 
     index = pd.MultiIndex.from_tuples(
-        [(str(s.level), s.group, s.what, s.of) for s in listed],
+        [(str(s.level), s.group, s.what, s.label) for s in listed],
         names=["level", "group", "statistic", "of"],
     )
     p = p_values(np.vstack([observed, replicated]), tails(listed))
@@ -175,7 +171,10 @@ def table(listed: tuple[Statistic, ...], observed: Array, replicated: Array) -> 
 
 
 def envelope_of(
-    statistics: LevelStatistics, new: Replicates, centre: list[Array], scale: list[Array]
+    statistics: LevelStatistics | CategoryStatistics,
+    new: Replicates,
+    centre: list[Array],
+    scale: list[Array],
 ) -> list[Envelope]:
     """Return the envelope of every grouping's means and slopes."""
     held: list[list[Array]] = [[] for _ in statistics.shapes]
@@ -190,15 +189,16 @@ def envelope_of(
             break
     observed = statistics.coefficients(statistics.design.y[None])
     found = []
-    for k, (sums, effect, used) in enumerate(statistics.shapes):
+    for k, shape in enumerate(statistics.shapes):
         z = ((observed[k] - centre[k]) / scale[k])[0]
         low, middle, high = np.quantile(np.concatenate(held[k]), [0.025, 0.5, 0.975], axis=0)
-        block = sums.block
-        labels = [label for label, kept in zip(block.grouping.labels, used, strict=True) if kept]
+        block = shape.sums.block
+        pairs = zip(block.grouping.labels, shape.used, strict=True)
+        labels = [label for label, kept in pairs if kept]
         found.append(
             Envelope(
                 group=block.name,
-                effect=names.INTERCEPT if effect is None else block.effects[effect],
+                effect=labelled(shape.effect, shape.category),
                 observed=np.sort(z),
                 lower=low,
                 middle=middle,
@@ -284,17 +284,21 @@ def found_wrong(
             words = {
                 "group": statistic.group,
                 "of": statistic.of,
-                "farthest": far.get((statistic.group, statistic.of), ""),
+                "farthest": far.get((statistic.group, statistic.label), ""),
             }
             what, step = NEXT[statistic.what]
             if under:
                 what, step = NEXT.get(f"{statistic.what} below", (what, step))
-            found.append(Finding(f"{what.format(**words)} (p {p:.3f})", step.format(**words)))
+            share = f"of the share of {statistic.category}, " if statistic.category else ""
+            told = f"{share}{what.format(**words)} (p {p:.3f})"
+            found.append(Finding(told, step.format(**words)))
     return tuple(found)
 
 
 def left_out(result: FitResult) -> tuple[str, ...]:
-    """Return what a check of a response of two values leaves out, in words."""
+    """Return what a check of a response of two values or of categories leaves out, in words."""
+    if result.design.family.unordered:
+        return ("of categories without an order shares by group are checked, and no rows",)
     if not binary(result.design):
         return ()
     return ("of a response of 0 or 1 density and spread follow from the mean: no checks of them",)

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmlm.checks.category_statistics import of_category, share
 from bayesmlm.checks.group_sums import GroupSums, candidates
 from bayesmlm.checks.level_statistics import BOTH, Statistic
 from bayesmlm.checks.levels import LevelReplication, check_options, found_wrong, table
@@ -31,10 +32,15 @@ class PriorStatistics:
     ----------
     design
         The model.
+    category
+        Position of a category without an order; the response is whether it is that one.
     """
 
-    def __init__(self, design: Design) -> None:
-        self.design = design
+    def __init__(self, design: Design, category: int | None = None) -> None:
+        self.design = design if category is None else of_category(design, category)
+        self.category = category
+        labels = design.outcome.categories
+        self.name = "" if category is None else str(labels[category])
 
     @cached_property
     def sums(self) -> tuple[GroupSums, ...]:
@@ -44,19 +50,25 @@ class PriorStatistics:
     @cached_property
     def listed(self) -> tuple[Statistic, ...]:
         """The statistics in order."""
-        between = [Statistic(2, s.block.name, "between", tails=BOTH) for s in self.sums]
-        rows = [Statistic(1, "", "mean", tails=BOTH), Statistic(1, "", "within", tails=BOTH)]
-        return tuple(rows + between)
+        groups = [s.block.name for s in self.sums]
+        rows = [(1, "", "mean"), (1, "", "within")][: 2 if self.category is None else 1]
+        places = [*rows, *((2, group, "between") for group in groups)]
+        return tuple(
+            Statistic(level, group, what, tails=BOTH, category=self.name)
+            for level, group, what in places
+        )
 
     def values(self, Y: Array) -> Array:
         """Return the statistics of responses, (S, N) to (S, K)."""
         design = self.design
+        Y = Y if self.category is None else share(Y, self.category)
         with np.errstate(all="ignore"):
             y = design.family.on_link_scale(Y) if design.family.has_scale else Y
             inside = y
             for sums in self.sums[:1]:
                 inside = y - sums.mean(y)[:, sums.block.grouping.codes]
-            columns = [y.mean(axis=1), inside.std(axis=1)]
+            columns = [y.mean(axis=1)]
+            columns += [inside.std(axis=1)] if self.category is None else []
             columns += [sums.mean(y).std(axis=1) for sums in self.sums]
         return np.stack(columns, axis=1)
 
@@ -68,14 +80,24 @@ def check_priors(
     check_options(draws, level)
     rng = np.random.default_rng([seed, 3])
     parameters = prior_parameters(design, priors, draws, rng)
-    statistics, rows = PriorStatistics(design), same_rows(design)
+    rows, chosen = same_rows(design), range(len(design.outcome.categories))
+    each = (
+        [PriorStatistics(design, k) for k in chosen]
+        if design.family.unordered
+        else [PriorStatistics(design)]
+    )
+
+    def values(Y: Array) -> Array:
+        return np.concatenate([own.values(Y) for own in each], axis=1)
+
     step = max(1, CHUNK // len(design.y))
     parts = []
     for start in range(0, draws, step):
         own = parameters.take(np.arange(start, min(start + step, draws)))
         effects = {b.name: new_effects(b, own, b.grouping.size, rng) for b in design.blocks}
-        parts.append(statistics.values(draw_responses(design, own, effects, rows, rng)))
-    listed, observed = statistics.listed, statistics.values(design.y[None])[0]
+        parts.append(values(draw_responses(design, own, effects, rows, rng)))
+    listed = tuple(statistic for own in each for statistic in own.listed)
+    observed = values(design.y[None])[0]
     replicated = np.concatenate(parts)
     frame = table(listed, observed, replicated)[
         ["observed", "lower", "upper", "p new", "p adjusted"]

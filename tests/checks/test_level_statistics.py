@@ -28,7 +28,7 @@ def statistics(formula="y ~ x + w + (1 | g)", **options):
 
 def of_data(found):
     """Return the statistics of the data, groups' means and slopes as they are."""
-    ones = [np.ones(used.sum()) for _, _, used in found.shapes]
+    ones = [np.ones(used.sum()) for used in (shape.used for shape in found.shapes)]
     zeros = [0 * one for one in ones]
     values = found.values(np.stack([found.design.y, 2 * found.design.y]), zeros, ones)
     return dict(zip(found.listed, values.T, strict=True))
