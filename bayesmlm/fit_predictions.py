@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bayesmlm.design.frame import narwhalify
 from bayesmlm.errors import StatisticError, message
+from bayesmlm.fit_held import HeldFit
 from bayesmlm.predict import contrasts, datagrid, estimates, predict, slope_contrasts
 from bayesmlm.predict.averages import By
 from bayesmlm.predict.contrasts import Change
@@ -23,7 +24,6 @@ from bayesmlm.summaries.draws import PROBABILITY, check_probability
 
 if TYPE_CHECKING:
     import pandas as pd
-from bayesmlm.fit_held import HeldFit
 
 
 class FitPredictions(HeldFit):
@@ -53,11 +53,13 @@ class FitPredictions(HeldFit):
             rows of a group, and known ones keep theirs; without data every group is replaced
             by a new one. ``"average"``: effects of zero. ``"marginal"``: the mean over the
             distribution of the effects. By grouping as a dictionary, such as
-            ``{"school": "existing", "class": "new"}``.
+            ``{"school": "existing", "class": "new"}``; its effects on sigma or another
+            parameter with a formula go with those on the location.
         kind
-            ``"mean"``: of a binomial the probability, of ordered categories the probability
-            of each. ``"linear"``: the linear predictor. ``"response"``: responses drawn,
-            counts where there are trials, positions of ordered categories from 0.
+            ``"mean"``: of a binomial the probability, of categories the probability of each.
+            ``"linear"``: the linear predictor of the location, of categories without an order
+            the log odds of each against the first. ``"response"``: responses drawn, counts
+            where there are trials, positions of categories from 0.
         probability
             Of the intervals.
         seed
@@ -78,8 +80,8 @@ class FitPredictions(HeldFit):
         StatisticError
             For an unknown option, or a mean over effects that does not exist.
         """
-        at = self._missing_rows() if isinstance(data, str) and data == "missing" else None
-        rows = data if at is None else self._rows(None, at)
+        at = self._missing_rows(data)
+        rows = data if at is None else self._rows(data)
         made = predict(self.result, rows, groups, kind, seed, replicates, at)
         return Prediction(made, probability)
 
@@ -216,19 +218,22 @@ class FitPredictions(HeldFit):
     ) -> Effect:
         """Return estimates as a table."""
         rows = self._rows(data)
-        found = estimates(self.result, rows, made, by=by, own=data is None, **options)
+        at = self._missing_rows(data)
+        own = data is None
+        found = estimates(self.result, rows, made, by=by, own=own, missing=at, **options)
         return Effect(found, title, probability)
 
-    def _missing_rows(self) -> NDArray[np.int64]:
-        """Return the positions of the rows without a response.
+    def _missing_rows(self, data: Any) -> NDArray[np.int64] | None:
+        """Return the positions of the rows without a response, if data is ``"missing"``.
 
         Raises
         ------
         StatisticError
             If there are none.
         """
-        rows = self._rows(None, slice(None))
-        found = np.setdiff1d(np.arange(len(rows)), self.result.design.positions)
+        if not (isinstance(data, str) and data == "missing"):
+            return None
+        found = np.setdiff1d(np.arange(len(self._held())), self.result.design.positions)
         if not found.size:
             raise StatisticError(
                 message(
@@ -239,16 +244,22 @@ class FitPredictions(HeldFit):
             )
         return found
 
-    def _rows(self, data: Any, at: Any = None) -> Any:
-        """Return rows as a narwhals frame, None those of the fit, or its rows at positions.
+    def _rows(self, data: Any) -> Any:
+        """Return rows as a narwhals frame: those of the fit for None, and ``"missing"`` ones."""
+        at = self._missing_rows(data)
+        if data is not None and at is None:
+            return narwhalify(data)
+        chosen = self.result.design.positions if at is None else at
+        return self._held()[chosen.tolist()]
+
+    def _held(self) -> Any:
+        """Return all rows of the data, a narwhals frame.
 
         Raises
         ------
         StatisticError
             For a fit that does not hold its rows.
         """
-        if data is not None:
-            return narwhalify(data)
         if self._data is None:
             raise StatisticError(
                 message(
@@ -257,6 +268,4 @@ class FitPredictions(HeldFit):
                     "pass data=, the data that the model was fitted to",
                 )
             )
-        if isinstance(at, slice):
-            return self._data
-        return self._data[(self.result.design.positions if at is None else at).tolist()]
+        return self._data

@@ -216,6 +216,7 @@ def estimates(
     seed: int = 0,
     replicates: int | None = None,
     own: bool = False,
+    missing: Integers | None = None,
 ) -> Estimates:
     """Return estimates of rows.
 
@@ -237,6 +238,8 @@ def estimates(
         As of `bayesmlm.predict.predict`; comparisons are of means or linear predictors.
     own
         Whether the rows are those of the fit.
+    missing
+        Positions of the rows, where they are rows of the fit's data without a response.
 
     Raises
     ------
@@ -251,7 +254,7 @@ def estimates(
     treatment = treatments(design, groups)
 
     def rows_of(rows: Any) -> Target:
-        return new_rows(design, rows, treatment, kind == RESPONSE, own)
+        return new_rows(design, rows, treatment, kind == RESPONSE, own, missing)
 
     made = predictions(result, rows_of(frame), treatment, kind, seed, replicates)
     over = None if by is None or by is False else sets(frame, by)

@@ -45,6 +45,9 @@ Array = NDArray[np.float64]
 EXACT = ("gaussian", "lognormal")
 """Families whose effects have a normal distribution given everything else."""
 
+NO_RESPONSE = "leave out rows without a response, which say nothing of the group"
+"""What to do about missing values in new rows."""
+
 DRAWS = 4000
 """Draws of the effects where the fit is a maximum, of one draw."""
 
@@ -157,7 +160,7 @@ def new_evidence(
         For rows of several groups.
     """
     design = result.design
-    frame = read_columns(data, used_columns(design.spec)).frame
+    frame = read_columns(data, used_columns(design.spec), step=NO_RESPONSE).frame
     found = design.apply(data)
     own = group_rows(block.grouping.columns, frame)
     if own.size != 1:
