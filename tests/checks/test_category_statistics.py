@@ -7,9 +7,9 @@ import pytest
 import bayesmlm as mlm
 from bayesmlm.checks.category_statistics import CategoryStatistics, level_statistics
 from bayesmlm.checks.level_statistics import LevelStatistics
-from bayesmlm.checks.residuals import Moments, residuals_of
 from bayesmlm.checks.levels import check_levels
 from bayesmlm.checks.prior_levels import check_priors
+from bayesmlm.checks.residuals import Moments, residuals_of
 
 J, n = 40, 25
 G = np.repeat(np.arange(J), n)
