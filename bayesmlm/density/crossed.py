@@ -306,7 +306,7 @@ def evaluate(
 def draw_range(
     first, last, leading, rest, shape, G, sigma, prior, first_draw, noise, noise_beta, z, beta
 ):  # fmt: skip
-    """Set the draws of hyperparameter vectors `first` to `last`; see `nested.draw`."""
+    """Set the draws of hyperparameter vectors `first` to `last`; see `nested_draws.draw`."""
     space = work_space(leading, rest, shape)
     H, border, top, _, _ = space
     n, p = len(shape.place), len(border) - 1
@@ -341,7 +341,7 @@ def draw(
 ) -> tuple[Array, Array]:  # fmt: skip
     """Draw standardised effects and fixed effects, the leading grouping left out.
 
-    See `nested.draw`.
+    See `nested_draws.draw`.
     """
     z, beta = np.empty_like(noise), np.empty_like(noise_beta)
     share(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.density import crossed, crossed_moments, nested, nested_moments
+from bayesmlm.density import crossed, crossed_moments, nested, nested_draws, nested_moments
 from bayesmlm.density.crossed_arrays import crossed_arrays, crossed_order
 from bayesmlm.density.crossproducts import Columns
 from bayesmlm.density.nested_arrays import nested_arrays, nesting_order
@@ -38,7 +38,7 @@ class Kernel:
     moments: Callable[..., Any]
 
 
-NESTED = Kernel(nested.evaluate, nested.draw, nested_moments.moments)
+NESTED = Kernel(nested.evaluate, nested_draws.draw, nested_moments.moments)
 CROSSED = Kernel(crossed.evaluate, crossed.draw, crossed_moments.moments)
 
 
@@ -106,7 +106,7 @@ class Structure:
         noise: Array,
         noise_beta: Array,
     ) -> tuple[Array, Array]:
-        """Return draws of the standardised effects and the fixed effects; see `nested.draw`."""
+        """Return draws of the standardised effects and the fixed effects; see `nested_draws.draw`."""
         found = self.kernel.draw(
             self.work * len(sigma), *self.arguments, G, sigma, prior, first_draw, noise, noise_beta
         )
