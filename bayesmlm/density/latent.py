@@ -125,12 +125,17 @@ class LatentMarginal:
         return -0.5 * float(shift @ np.linalg.solve(precision, shift)) if len(shift) else 0.0
 
     def solve_given(
-        self, coordinates: Array, G: Array, others: Array
+        self,
+        coordinates: Array,
+        G: Array,
+        others: Array,
+        start: Array | None = None,
+        enough: float = EXACT,
     ) -> tuple[Array, Array, Array]:
         """Return log likelihoods at given fixed effects by the kernel's parameters.
 
         With one node at the joint mode of all effects. Fields hold the standard effects of all
-        groupings but the leading one.
+        groupings but the leading one; `start` and `enough` are those of `solve`.
 
         Returns
         -------
@@ -141,10 +146,12 @@ class LatentMarginal:
         p = X.shape[1]
         data = (X[:, :0].copy(), at - p, local, starts, touched_starts, touched - p)
         values, fields, modes = self.results(len(coordinates), self.field[p:])
+        if start is not None:
+            fields[:] = start
         spread(
             latent_batch.evaluate, len(values), self.work(len(values)), coordinates, G, others,
             self.data.offset, X, Z, widths, data, self.data.rows,
-            (np.empty((0, 0)), np.empty(0)), self.rule, True, EXACT, self.modes, values, fields,
+            (np.empty((0, 0)), np.empty(0)), self.rule, True, enough, self.modes, values, fields,
             modes,
         )  # fmt: skip
         return values + self.data.constant, fields, modes

@@ -106,7 +106,7 @@ class Structure:
         noise: Array,
         noise_beta: Array,
     ) -> tuple[Array, Array]:
-        """Return draws of the standardised effects and the fixed effects; see `nested_draws.draw`."""
+        """Return draws of standardised and fixed effects; see `nested_draws.draw`."""
         found = self.kernel.draw(
             self.work * len(sigma), *self.arguments, G, sigma, prior, first_draw, noise, noise_beta
         )

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.density import GaussianMarginal, LatentMarginal, gaussian_marginal, latent_batch
+from bayesmlm.density import GaussianMarginal, LatentMarginal, gaussian_marginal
 from bayesmlm.density.grouped_rows import fixed_columns, outcome
 from bayesmlm.density.threads import spread
 from bayesmlm.engines.importance import smooth, systematic
@@ -132,22 +132,13 @@ def given(
 ) -> tuple[Array, Array]:
     """Return log p(y | beta, psi) + log p(beta), up to a constant, (S,), and fields (S, m - p).
 
-    As `LatentMarginal.solve_given`, but not to the last digit, and begun where starts say.
+    Searches begin where starts say, and do not go to the last digit.
     """
-    Z, widths, (X, at, local, *first, touched) = marginal.arguments
     precision, shift, _ = marginal.prior
-    S, p = coordinates.shape
-    data = (X[:, :0].copy(), at - p, local, *first, touched - p)
-    values, fields, modes = marginal.results(S, marginal.field[p:])
-    if starts is not None:
-        fields[:] = starts
     with np.errstate(all="ignore"):
-        spread(
-            latent_batch.evaluate, S, marginal.work(S), np.ascontiguousarray(coordinates),
-            *marginal.scales(psi), marginal.data.offset, X, Z, widths, data, marginal.data.rows,
-            (np.empty((0, 0)), np.empty(0)), marginal.rule, True, ENOUGH, marginal.modes, values,
-            fields, modes,
-        )  # fmt: skip
+        values, fields, _ = marginal.solve_given(
+            np.ascontiguousarray(coordinates), *marginal.scales(psi), starts, ENOUGH
+        )
     quadratic = np.einsum("sa,ab,sb->s", coordinates, precision, coordinates)
     return values - 0.5 * quadratic + coordinates @ shift, fields
 
