@@ -31,6 +31,7 @@ from bayesmlm.engines.relative import (
     user_factors,
 )
 from bayesmlm.engines.start import hyperparameter_start
+from bayesmlm.families.parameter import ORDERED
 from bayesmlm.graph.parametrisation import weighted_least_squares, working_response
 from bayesmlm.priors import outcome_scale
 
@@ -44,6 +45,9 @@ STARTS = (0.7, 0.1)
 
 STEP = 1e-4
 """Of the central differences that make a gradient."""
+
+FLAT = 0.01
+"""Curvature in a further parameter, on the whole line, of an SD of 10: with less, no maximum."""
 
 SPREAD = 2.0
 """SDs beyond the maximum at which the log likelihood, too, must not depend on the nodes."""
@@ -77,6 +81,26 @@ class Surface:
         """Where Theta's entries begin in x, and where they end."""
         p = self.marginal.data.X.shape[1]
         return p, p + len(identity(self.blocks))
+
+    @cached_property
+    def units(self) -> Array:
+        """Units of x in which the optimiser works, shape (d,): the response's, where it has one."""
+        design = self.marginal.design
+        units = np.ones(self.places[1] + self.marginal.layout.further_positions.size)
+        if design.family.has_scale:
+            units[: self.places[1]] = outcome_scale(design)
+        return units
+
+    def find(self, start: Array) -> Mode:
+        """Return the maximum found from one start."""
+
+        def gradient(z: Array) -> tuple[Array, Array]:
+            values, slopes = self.gradient(z * self.units)
+            return values, slopes * self.units
+
+        found = find_mode_by_gradient(gradient, start / self.units)
+        hessian = found.hessian / np.outer(self.units, self.units)
+        return replace(found, point=found.point * self.units, hessian=hessian)
 
     def arguments(self, x: Array) -> tuple[Array, list[Array], Array]:
         """Return coordinates (S, p), scales in the order of the design, others (S, K)."""
@@ -126,10 +150,11 @@ class Surface:
     def start(self, share: float) -> Array:
         """Return x of a regression without effects and SDs of a share."""
         design, layout = self.marginal.design, self.marginal.layout
-        scale = outcome_scale(design)
         beta = weighted_least_squares(design.X, *working_response(design))
-        theta = share * (scale if design.family.has_scale else 1.0) * identity(self.blocks)
-        others = hyperparameter_start(self.marginal, scale)[layout.further_positions]
+        first, last = self.places
+        theta = share * identity(self.blocks) * self.units[first:last]
+        others = hyperparameter_start(self.marginal, outcome_scale(design))
+        others = others[layout.further_positions]
         return np.concatenate([self.marginal.data.to_X @ beta, theta, others])
 
     def with_nodes(self, nodes: int) -> Surface:
@@ -174,7 +199,7 @@ def maximise(surface: Surface) -> Mode:
     found = []
     for share in STARTS[:1] if isinstance(surface.marginal, LatentMarginal) else STARTS:
         start = surface.start(share)
-        found.append(find_mode_by_gradient(surface.started(start).gradient, start))
+        found.append(surface.started(start).find(start))
     return max(found, key=lambda mode: mode.value)
 
 
@@ -185,7 +210,7 @@ def maximise_with_nodes(surface: Surface, nodes: int | str) -> tuple[Surface, Mo
         return chosen, maximise(chosen), 0.0
     best = maximise(surface.with_nodes(7))
     first, last = surface.places
-    sds = np.sqrt(np.diag(best.covariance()))
+    sds = np.sqrt(np.diag(covariance(surface, best, 0.05)))
     wider = best.point.copy()
     wider[first:last] += SPREAD * np.sign(wider[first:last]) * sds[first:last]
     count, move = choose_nodes(
@@ -193,8 +218,39 @@ def maximise_with_nodes(surface: Surface, nodes: int | str) -> tuple[Surface, Mo
     )
     chosen = surface.with_nodes(count)
     if count != 7:
-        best = find_mode_by_gradient(chosen.gradient, best.point)
+        best = chosen.find(best.point)
     return chosen, best, move
+
+
+def endless(surface: Surface, best: Mode) -> NDArray[np.bool_]:
+    """Return which entries of x are of further parameters that have no maximum, shape (d,)."""
+    found = np.zeros(len(best.point), dtype=bool)
+    at = surface.places[1]
+    for own in surface.marginal.layout.further:
+        last = at + own.parameter.size
+        if own.parameter.support != ORDERED:
+            found[at:last] = -np.diag(best.hessian)[at:last] < FLAT
+        at = last
+    return found
+
+
+def endless_note(surface: Surface, best: Mode) -> tuple[str, ...]:
+    """Return a note on the further parameters that have no maximum, if there are any."""
+    layout, last = surface.marginal.layout, surface.places[1]
+    at = layout.further_positions[endless(surface, best)[last:]]
+    if not len(at):
+        return ()
+    labels = " and ".join(layout.labels[k] for k in at)
+    return (f"The likelihood has no maximum in {labels}: the estimate is where the search ended.",)
+
+
+def covariance(surface: Surface, best: Mode, smallest: float = 1e-8) -> Array:
+    """Return the covariance of x, given the further parameters that have no maximum."""
+    free = np.flatnonzero(~endless(surface, best))
+    squares = np.outer(surface.units[free], surface.units[free])
+    found, own = np.zeros_like(best.hessian), best.hessian[np.ix_(free, free)] * squares
+    found[np.ix_(free, free)] = replace(best, hessian=own).covariance(smallest) * squares
+    return found
 
 
 def shifts(surface: Surface, best: Mode) -> dict[str, xr.DataArray]:
@@ -206,7 +262,7 @@ def shifts(surface: Surface, best: Mode) -> dict[str, xr.DataArray]:
 
     marginal, (first, last), x = surface.marginal, surface.places, best.point
     many = surface.started(x).with_nodes(many_nodes(marginal))
-    V = best.covariance(1e-8)
+    V = covariance(surface, best)
     move = V @ (many.gradient(x[None])[1][0] - surface.started(x).gradient(x[None])[1][0])
     back = np.linalg.inv(marginal.data.to_X)
     theta, d = x[first:last], last - first
@@ -248,7 +304,7 @@ def point_tree(surface: Surface, best: Mode, nodes: int) -> Any:
     psi[0, layout.further_positions] = best.point[last:]
     beta = marginal.to_user(best.point[None, :first])
     back = np.linalg.inv(marginal.data.to_X)
-    covariance = best.covariance(1e-8)[:first, :first]
+    errors = covariance(surface, best)[:first, :first]
     deviance, n_parameters = -2 * best.value, len(best.point)
     statistics = {
         "log_likelihood": best.value,
@@ -263,13 +319,13 @@ def point_tree(surface: Surface, best: Mode, nodes: int) -> Any:
         "nodes": nodes,
     }
     other = f"{names.COEF}_other"
-    errors = xr.Dataset(
-        {"beta_covariance": ((names.COEF, other), back @ covariance @ back.T)},
+    own = xr.Dataset(
+        {"beta_covariance": ((names.COEF, other), back @ errors @ back.T)},
         coords={names.COEF: list(design.coef), other: list(design.coef)},
     )
     groups = {
         "posterior": posterior_dataset(marginal, psi, beta, surface.effects(best.point)),
         "sample_stats": xr.Dataset(statistics).assign(shifts(surface, best) if nodes == 1 else {}),
-        "standard_errors": errors,
+        "standard_errors": own,
     }
     return xr.DataTree.from_dict(groups | data_groups(marginal))

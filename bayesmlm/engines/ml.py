@@ -224,6 +224,7 @@ class ML(Engine):
         notes = ["Priors are ignored; random effects are their conditional modes."]
         notes.append(integration(surface.marginal.nodes, move))
         notes.extend(separation_note(design, bounded=False))
+        notes.extend(generalized_ml.endless_note(surface, best))
         if bool(tree["sample_stats"]["singular"]):
             notes.append("Singular fit: a variance is zero or a correlation is one.")
         return FitResult(

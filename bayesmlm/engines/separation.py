@@ -1,4 +1,4 @@
-"""Complete separation: predictors that tell every binary response; and counts that are all zero.
+"""Complete separation: predictors that tell every binary or ordered response; counts all zero.
 
 The likelihood then rises without end along some direction of the fixed effects, and only
 priors bound them.
@@ -20,8 +20,15 @@ Array = NDArray[np.float64]
 
 STEPS = 30
 
-COUNTS = ("poisson", "negbinomial")
-"""Families whose likelihood rises without end as the mean falls, where every count is zero."""
+COUNTS = (
+    "poisson",
+    "negbinomial",
+    "zero_inflated_poisson",
+    "zero_inflated_negbinomial",
+    "hurdle_poisson",
+    "hurdle_negbinomial",
+)
+"""Families whose likelihood does not bound the mean from below, where every count is zero."""
 
 
 def separation_note(design: Design, bounded: bool) -> tuple[str, ...]:
@@ -34,9 +41,11 @@ def separation_note(design: Design, bounded: bool) -> tuple[str, ...]:
     bounded
         Whether priors bound the coefficients.
     """
-    if design.family.name in COUNTS and not design.y.any():
+    name = design.family.name
+    binary = name in ("bernoulli", "binomial") and is_separated(design)
+    if name in COUNTS and not design.y.any():
         what = "Every count is zero"
-    elif design.family.name in ("bernoulli", "binomial") and is_separated(design):
+    elif binary or (design.family.ordered and is_ordered_by_predictors(design)):
         what = "Complete separation: the predictors tell every response"
     else:
         return ()
@@ -71,3 +80,24 @@ def is_separated(design: Design) -> bool:
             return False
         beta += step
     return bool((sign * (X @ beta) > 0).all())
+
+
+def is_ordered_by_predictors(design: Design) -> bool:
+    """Whether a linear form of the predictors increases from each category to the next.
+
+    Where one does, it and a gap of 2 about every threshold solve a linear programme.
+    """
+    from scipy.optimize import linprog
+
+    if not design.coef:
+        return False
+    X, _ = orthonormal(design.X - design.X.mean(axis=0), np.sqrt(len(design.y)))
+    category = design.y.astype(int)
+    K = int(category.max())
+    cuts = np.eye(K + 2)[:, 1:-1]  # no threshold below the first category, none above the last
+    inner, outer = category > 0, category < K
+    below = np.hstack([X[outer], -cuts[category[outer] + 1]])
+    above = np.hstack([-X[inner], cuts[category[inner]]])
+    rows = np.vstack([below, above])
+    found = linprog(np.zeros(rows.shape[1]), rows, -np.ones(len(rows)), bounds=(None, None))
+    return bool(found.status == 0)

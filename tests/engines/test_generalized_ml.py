@@ -194,3 +194,42 @@ def test_one_node_tells_how_far_it_is_off():
 def test_large_clusters_are_not_warned_of():
     fit = clusters(40, 60).fit("ml")
     assert fit.check().ok and abs(fit.check().shift) < 0.1
+
+
+@pytest.mark.parametrize("right", ["x + (1 | g)", "x + (1 | g) + (1 | x0)"])
+def test_a_parameter_without_a_maximum_is_named_and_held(right):
+    """Counts of less than Poisson variance: the Poisson model, standard errors included."""
+    frame = counts(3, tau=0.3)
+    rng = np.random.default_rng(5)
+    frame["k"] = rng.binomial(9, np.minimum(0.3 * np.exp(0.2 * frame["x"]), 1))
+    frame["x0"] = np.arange(len(frame)) % 5
+    nb, plain = fit(f"k ~ {right}", frame, "negbinomial"), fit(f"k ~ {right}", frame, "poisson")
+    (note,) = [note for note in nb.result.notes if "no maximum in log shape" in note]
+    assert "where the search ended" in note
+    assert nb.log_likelihood == pytest.approx(plain.log_likelihood, abs=1e-3)
+    for column in ("estimate", "se"):
+        np.testing.assert_allclose(
+            nb.fixef().frame[column], plain.fixef().frame[column], rtol=1e-3, atol=1e-4
+        )
+
+
+def test_scale_and_origin_of_a_t_response_are_the_estimates():
+    rng = np.random.default_rng(6)
+    g = np.repeat(np.arange(20), 10)
+    frame = pd.DataFrame({"g": g, "x": rng.normal(size=200)})
+    frame["y"] = frame["x"] + rng.normal(size=20)[g] + rng.standard_t(3, 200)
+    one = fit("y ~ x + (1 | g)", frame, "student", nodes=7)
+    other = fit("y ~ x + (1 | g)", frame.assign(y=5e3 + 1e3 * frame["y"]), "student", nodes=7)
+    assert other.log_likelihood == pytest.approx(one.log_likelihood - 200 * np.log(1e3), abs=1e-4)
+    np.testing.assert_allclose(value(other, "nu"), value(one, "nu"), rtol=1e-3)
+    np.testing.assert_allclose(value(other, "sd_g"), 1e3 * value(one, "sd_g"), rtol=1e-3)
+
+
+def test_a_lognormal_response_has_the_exact_likelihood():
+    frame = counts(4)
+    frame["y"] = np.exp(0.3 * frame["x"] + 0.1 * frame["k"])
+    found = fit("y ~ x + (1 | g)", frame, "lognormal")
+    exact = fit("z ~ x + (1 | g)", frame.assign(z=np.log(frame["y"])), "gaussian")
+    change = -np.log(frame["y"]).sum()
+    assert found.log_likelihood == pytest.approx(exact.log_likelihood + change, abs=1e-6)
+    np.testing.assert_allclose(value(found, "sigma"), value(exact, "sigma"), rtol=1e-4)

@@ -18,6 +18,8 @@ EXTREMES = {
     "one category": ("one", "bernoulli", "Complete separation"),
     "no success": ("zero | trials(n)", "binomial", "Complete separation"),
     "separation": ("apart", "bernoulli", "Complete separation"),
+    "ordered": ("thirds", "cumulative", "Complete separation"),
+    "no inflated count": ("zero", "zero_inflated_poisson", "Every count is zero"),
 }
 
 
@@ -25,6 +27,7 @@ def data():
     rng = np.random.default_rng(1)
     x = rng.normal(size=96)
     columns = {"g": np.repeat(np.arange(12), 8), "x": x, "apart": (x > 0).astype(int)}
+    columns["thirds"] = np.digitize(x, [-0.5, 0.5])
     return pd.DataFrame(columns).assign(zero=0, one=1, n=3)
 
 
@@ -53,7 +56,7 @@ def test_maximum_likelihood_says_that_there_is_none(case):
     assert "the likelihood has no maximum" in note
 
 
-@pytest.mark.parametrize("case", EXTREMES)
+@pytest.mark.parametrize("case", ["no count", "one category", "no success", "separation"])
 def test_quasi_likelihood_is_an_error_with_its_reason(case):
     response, family, _ = EXTREMES[case]
     with pytest.raises(EngineError, match="(?s)did not converge .*next:.*whose priors bound them"):
@@ -80,3 +83,10 @@ def test_impossible_counts_are_typed_errors(response, family, got):
     frame = data().assign(half=0.5, many=4)
     with pytest.raises(DataError, match=got):
         mlm.Model(f"{response} ~ x + (1 | g)", frame, family=family)
+
+
+def test_one_row_out_of_order_is_no_separation():
+    frame = data()
+    frame.loc[frame["x"].idxmax(), "thirds"] = 1
+    fit = mlm.Model("thirds ~ x + (1 | g)", frame, family="cumulative").fit("ml")
+    assert not any("separation" in note for note in fit.result.notes)
