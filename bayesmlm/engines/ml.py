@@ -44,6 +44,7 @@ from bayesmlm.engines.relative import (
     user_factors,
 )
 from bayesmlm.engines.separation import separation_note
+from bayesmlm.engines.surface import Surface
 from bayesmlm.errors import EngineError, message
 from bayesmlm.priors import Normal, Priors
 from bayesmlm.result import FitResult
@@ -217,7 +218,7 @@ class ML(Engine):
                 )
             with progress.stage("maximise", "the first time on a machine kernels are compiled"):
                 surface, best, move = generalized_ml.maximise_with_nodes(
-                    generalized_ml.Surface(marginal), self.nodes
+                    Surface(marginal), self.nodes
                 )
             with progress.stage("effects"):
                 tree = generalized_ml.point_tree(surface, best, surface.marginal.nodes)

@@ -10,9 +10,9 @@ from scipy.optimize import minimize
 from scipy.stats import binom, norm, poisson
 
 import bayesmlm as mlm
-from bayesmlm.engines.generalized_ml import Surface
 from bayesmlm.engines.marginal import require_quadrature
 from bayesmlm.engines.relative import theta_slopes
+from bayesmlm.engines.surface import Surface
 from bayesmlm.errors import EngineError
 
 
