@@ -191,3 +191,27 @@ def test_one_node_tells_how_far_it_is_off():
     assert one.check().shift_of == "log sd_g[Intercept]"
     many = model.fit("quadrature", nodes=7, draws=500, seed=1)
     assert many.check().shift is None
+
+
+@pytest.mark.parametrize("engine", ["quadrature", "laplace"])
+@pytest.mark.parametrize(
+    ("family", "name", "shape"), [("cumulative", "thresholds", (2,)), ("negbinomial", "shape", ())]
+)
+@pytest.mark.parametrize("right", ["x + (1 | g)", "x + (1 | g) + (1 | h)"])
+def test_further_parameters_are_drawn_and_predicted_with(right, family, name, shape, engine):
+    frame = pairs(groups=20).assign(h=lambda d: np.arange(len(d)) % 5)
+    rng = np.random.default_rng(2)
+    mean = rng.gamma(1.0, np.exp(1 + 0.5 * frame["x"]))
+    frame["y"] = np.minimum(rng.poisson(mean), 2 if shape else 999)
+    model = model_of(f"y ~ {right}", frame, family)
+    fit = model.fit(engine, draws=400, seed=1)
+    assert fit.result.engine.name == engine
+    posterior = fit.result.posterior
+    assert posterior[name].shape == (1, 400, *shape)
+    assert np.isfinite(posterior[name].to_numpy()).all()
+    assert name in str(fit.summary())
+    if shape:
+        assert list(posterior["threshold"].to_numpy()) == ["0|1", "1|2"]
+        assert (np.diff(posterior[name].to_numpy()) > 0).all()
+    found = fit.predict(frame.head(4), seed=1).frame
+    assert np.isfinite(found["mean"].to_numpy(dtype=float)).all()
