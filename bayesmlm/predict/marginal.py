@@ -2,7 +2,7 @@
 
 A sum over the nodes of each summand of the random part (see `bayesmlm.predict.spread`), and
 over their products. The step between nodes is halved until the mean stands still where the
-random part varies most.
+random part varies most. Of categories without an order see `bayesmlm.density.category_shares`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from itertools import pairwise, product
 import numpy as np
 from numpy.typing import NDArray
 
+from bayesmlm import names
+from bayesmlm.density.category_shares import category_shares
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.families.parameter import REAL
 from bayesmlm.predict.outcome import Mean
@@ -55,11 +57,23 @@ def integrate(outcome: Mean, etas: Etas, parts: Sequence[Spread]) -> Array:
     StatisticError
         Where there is no such mean.
     """
+    if outcome.family.unordered and all(isinstance(part, NormalSpread) for part in parts):
+        return of_categories(outcome, etas, parts)
     longer = 0.0
     if any(outcome.grows(part.parameter) for part in parts):
         scales = [part.scale for part in parts if isinstance(part, NormalSpread)]
         longer = max((float(scale.max()) for scale in scales), default=0.0)
     return total(outcome.mean, etas, parts, chosen_step(outcome, etas, parts, longer), longer)
+
+
+def of_categories(outcome: Mean, etas: Etas, parts: Sequence[Spread]) -> Array:
+    """Return the probabilities of categories without an order, shape (n, C, S)."""
+    scales = {part.parameter: part.scale for part in parts if isinstance(part, NormalSpread)}
+    own = [name for name in outcome.needs if name != names.MU]
+    zero = np.zeros_like(etas[names.MU])
+    eta = np.stack([etas[name] - etas[names.MU] for name in own])
+    scale = np.stack([np.broadcast_to(scales.get(name, zero), zero.shape) for name in own])
+    return np.moveaxis(category_shares(eta, scale), 0, 1)
 
 
 def total(
