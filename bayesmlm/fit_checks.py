@@ -62,8 +62,10 @@ class FitChecks(HeldFit):
     ) -> LeftOut:
         """Predict every row, or every group, from all others.
 
-        By Pareto smoothed importance sampling; where its Pareto shape is above 0.7, by a refit.
-        Effects that a row or group tells much of are integrated out of its likelihood.
+        By Pareto smoothed importance sampling; where its Pareto shape is above 0.7, by a refit
+        (`bayesmlm.checks.loo` says why, and not by moment matching). Effects that a row or
+        group tells much of are integrated out of its likelihood; not where a further parameter
+        has a formula, nor of categories without an order, of which rows alone are left out.
 
         Parameters
         ----------

@@ -5,11 +5,19 @@ weights are Pareto smoothed; where their shape k-hat is too large, the model is 
 without the item. Effects that an item tells much of are integrated out of p(y_i | theta), so
 that theta holds what all of the data tell of.
 
+Moment matching (Paananen, Piironen, Bürkner & Vehtari 2021), which moves the draws towards the
+posterior without the item, is not offered. A large k-hat of a multilevel model mostly comes from
+an effect that few rows tell of, and there integration leaves nothing to move; where it still
+is large, and for whole groups, a refit is exact up to a Monte Carlo error that is told, while
+moved draws may keep a large k-hat, the more so the more effects they hold.
+`arviz_stats.loo_moment_match` takes a fit's draws from whoever wants it.
+
 References
 ----------
 Vehtari, Gelman & Gabry (2017), doi:10.1007/s11222-016-9696-4;
 Vehtari, Simpson, Gelman, Yao & Gabry (2024), Journal of Machine Learning Research 25, 72;
-Merkle, Furr & Rabe-Hesketh (2019), doi:10.1007/s11336-019-09679-0.
+Merkle, Furr & Rabe-Hesketh (2019), doi:10.1007/s11336-019-09679-0;
+Paananen, Piironen, Bürkner & Vehtari (2021), doi:10.1007/s11222-020-09982-2.
 """
 
 from __future__ import annotations

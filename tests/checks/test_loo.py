@@ -9,10 +9,12 @@ import scipy.integrate
 import scipy.stats
 
 import bayesmlm as mlm
-from bayesmlm.checks.loo import good_k, loo, relative_efficiency
+from bayesmlm.checks.loo import good_k, loo, relative_efficiency, smoothed
 from bayesmlm.checks.refits import Refits, fast_engine, run_refits
 from bayesmlm.checks.target import group_target, row_target
 from bayesmlm.errors import StatisticError
+
+RNG = np.random.default_rng(8)
 
 
 def schools():
@@ -98,13 +100,17 @@ def gallery(name, shared_data):
     if name == "eight schools":
         frame = pd.read_csv(shared_data / "eight_schools.csv")
         return mlm.Model("y | se(sigma) ~ 1 + (1 | school)", frame).fit("laplace", seed=1)
+    if name == "contraception":
+        frame = pd.read_csv(shared_data / "Contraception.csv")
+        formula = "use ~ age + I(age**2) + urban + livch + (1 | district)"
+        return mlm.Model(formula, frame, family="bernoulli").fit("quadrature", seed=1)
     frame = pd.read_csv(shared_data / "cbpp.csv", dtype={"period": str})
     model = mlm.Model("incidence | trials(size) ~ period + (1 | herd)", frame, family="binomial")
     return model.fit("quadrature", seed=1)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["sleepstudy", "eight schools", "cbpp"])
+@pytest.mark.parametrize("name", ["sleepstudy", "eight schools", "cbpp", "contraception"])
 def test_groups_against_refits_without_each(name, shared_data):
     """Total within 1 nat, each group within 0.2 where k-hat is below 0.7."""
     result = gallery(name, shared_data).result
@@ -130,6 +136,54 @@ def test_rows_against_refits_without_each(name, shared_data):
     outcomes = run_refits(refits, [np.array([i]) for i in rows], workers=2)
     exact = np.array([outcome.values[0] for outcome in outcomes])
     assert np.abs(found.frame["elpd"].to_numpy()[rows] - exact).max() < 0.1
+
+
+def test_integrating_the_effects_out_lowers_the_pareto_shapes():
+    model = mlm.Model("Reaction ~ Days + (Days | Subject)", mlm.datasets.load("sleepstudy"))
+    result = model.fit("laplace", seed=1).result
+    target = row_target(model.design)
+    given, integrated = (smoothed(result, each)[1] for each in (target.conditional, target))
+    assert given.max() > 0.7 > integrated.max()
+    assert np.mean(integrated < given) > 0.8
+
+
+@pytest.mark.parametrize("family", ["gaussian", "categorical"])
+def test_rows_where_several_parameters_have_predictors(make_result, family):
+    """Draws of the exact posterior of the intercepts alone, by numerical integration."""
+    rng = np.random.default_rng(6)
+    spaced = scipy.stats.norm.ppf((np.arange(30) + 0.5) / 30)
+    y = spaced if family == "gaussian" else np.arange(30) % 3
+    formula = "y ~ 1; sigma ~ 1" if family == "gaussian" else "y ~ 1"
+    model = mlm.Model(formula, pd.DataFrame({"y": y}), family=family)
+    a, b = (each.ravel() for each in np.meshgrid(*[np.linspace(-2.5, 2.5, 401)] * 2))
+    if family == "gaussian":
+        names, log_p = ("beta", "beta_sigma"), scipy.stats.norm(a, np.exp(b)).logpdf(y[:, None])
+    else:
+        every = np.stack([np.zeros_like(a), a, b])
+        names, log_p = ("beta_mu1", "beta_mu2"), (every - np.logaddexp.reduce(every))[y]
+    total = log_p.sum(axis=0) - (a**2 + b**2) / 2
+
+    def log_mean(values):
+        return np.logaddexp.reduce(values)
+
+    exact = [log_mean(total) - log_mean(total - log_p[i]) for i in range(30)]
+    weight = np.exp(total - total.max())
+    at = rng.choice(len(a), size=(2, 10_000), p=weight / weight.sum())
+    given = {name: values[at][..., None] for name, values in zip(names, (a, b), strict=True)}
+    found = loo(make_result(model, **given), refits=0)
+    assert found.ok
+    assert found.frame["elpd"].to_numpy() == pytest.approx(np.array(exact), abs=0.03)
+
+
+def test_groups_are_refused_where_a_parameter_has_a_formula(make_result):
+    frame = pd.DataFrame({"y": RNG.normal(size=20), "g": np.arange(20) % 5})
+    for formula, family, why in (
+        ("y ~ 1 + (1 | g); sigma ~ (1 | g)", "gaussian", "sigma with a formula"),
+        ("k ~ 1 + (1 | g)", "categorical", "mu1 and mu2 with a formula"),
+    ):
+        model = mlm.Model(formula, frame.assign(k=np.arange(20) % 3), family=family)
+        with pytest.raises(StatisticError, match=rf"groups of g: {why}[\s\S]*leave rows out"):
+            group_target(model.design, None)
 
 
 def test_what_is_refused(fit, make_result):

@@ -227,3 +227,74 @@ def test_a_draw_that_is_not_there(draw):
     assert repr(found) == "<bayesmlm simulation of y: 2 draws of 4 rows>"
     with pytest.raises(StatisticError, match=r"the draw .* of a simulation\n  allowed: 0 to 1"):
         found.frame(draw)
+
+
+SPREADING = "y ~ x + (1 | g); sigma ~ x + (1 | g)"
+SPREAD = {"Intercept": 1.0, "x": 0.5, "sd_g": 2.0}
+SPREAD |= {"sigma_Intercept": -0.5, "sigma_x": 0.3, "sd_sigma_g": 0.4}
+
+
+def test_a_formula_of_sigma_by_its_moments():
+    model = mlm.Model(SPREADING, DATA)
+    draws = 40_000
+    found = model.simulate(SPREAD, draws=draws, seed=1)
+    y, x = found.responses.to_numpy(), DATA["x"].to_numpy()
+    assert np.all(np.abs(y.mean(axis=0) - (1 + 0.5 * x)) < 5 * y.std(axis=0) / np.sqrt(draws))
+    within = np.exp(2 * (-0.5 + 0.3 * x) + 2 * 0.4**2)  # E sigma²
+    squares = (y - 1 - 0.5 * x) ** 2
+    error = squares.std(axis=0) / np.sqrt(draws)
+    assert np.all(np.abs(squares.mean(axis=0) - (4 + within)) < 5 * error)
+    residual = y - 1 - 0.5 * x - found.dataset["u_g"].to_numpy()[:, DATA["g"], 0]
+    v = found.dataset["u_sigma_g"].to_numpy()[:, DATA["g"], 0]
+    assert stats.kstest((residual / np.exp(-0.5 + 0.3 * x + v))[:, 7], "norm").pvalue > 0.001
+    assert found.dataset["beta_sigma"].dims == ("draw", "coef_sigma")
+    assert found.dataset["sd_sigma_g"].to_numpy() == pytest.approx(0.4)
+
+
+def test_impossible_sigmas_are_refused():
+    model = mlm.Model("y ~ x; identity(sigma) ~ x", DATA)
+    values = {"Intercept": 0, "x": 0, "sigma_Intercept": 0.1, "sigma_x": -1}
+    with pytest.raises(StatisticError, match="no possible sigma"):
+        model.simulate(values, draws=2, seed=1)
+
+
+def test_categories_without_an_order_by_their_shares():
+    frame = DATA.assign(c=np.array(list("uvw"))[np.arange(N) % 3])
+    model = mlm.Model("c ~ x", frame, family="categorical")
+    values = {"muv_Intercept": 0.4, "muv_x": 0.5, "muw_Intercept": -0.6, "muw_x": 0.2}
+    draws = 20_000
+    found = model.simulate(values, draws=draws, seed=2)
+    x = DATA["x"].to_numpy()
+    odds = np.exp(np.stack([0 * x, 0.4 + 0.5 * x, -0.6 + 0.2 * x]))
+    shares = odds / odds.sum(axis=0)
+    drawn = np.stack([(found.responses.to_numpy() == k).mean(axis=0) for k in range(3)])
+    assert np.all(np.abs(drawn - shares) < 5 * np.sqrt(shares * (1 - shares) / draws))
+    assert set(found.frame(3)["c"]) <= set("uvw")
+
+
+@pytest.mark.parametrize("groups", ["same", "new"])
+def test_a_fit_with_a_formula_of_sigma(make_result, groups):
+    model = mlm.Model(SPREADING, DATA)
+    u, v = RNG.normal(size=(2, 1, 3, J, 1))
+    given = {
+        "beta": np.tile([1.0, 0.5], (1, 3, 1)),
+        "beta_sigma": np.tile([-9.0, 0.0], (1, 3, 1)),
+        **{"sd_g": np.ones((1, 3, 1)), "sd_sigma_g": np.full((1, 3, 1), 0.1)},
+        **{"u_g": u, "u_sigma_g": v / 10},
+    }
+    fit = mlm.Fit(make_result(model, **given))
+    found = model.simulate(fit, draws=3, groups=groups, seed=1)
+    own = found.dataset["u_g"].to_numpy()
+    same = {tuple(draw) for draw in u[0, :, :, 0].round(9)}
+    assert all((tuple(d) in same) == (groups == "same") for d in own[:, :, 0].round(9))
+    eta = 1 + 0.5 * DATA["x"].to_numpy() + own[:, DATA["g"], 0]
+    assert found.responses.to_numpy() == pytest.approx(eta, abs=0.01)  # sigma is exp(-9)
+
+
+def test_draws_from_the_priors_of_a_formula():
+    model = mlm.Model(SPREADING, DATA, priors={"sigma_x": mlm.Normal(0.2, 0.05)})
+    found = model.simulate(draws=4000, seed=4).dataset
+    assert stats.kstest(found["beta_sigma"][:, 1], stats.norm(0.2, 0.05).cdf).pvalue > 0.001
+    at_means = found["beta_sigma"].to_numpy() @ np.array([1.0, DATA["x"].mean()])
+    prior = model.prior_values.of("sigma").coefficients["Intercept"]
+    assert stats.kstest(at_means, stats.norm(prior.mu, prior.sigma).cdf).pvalue > 0.001

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.stats
+from pytensor.compile.mode import Mode
 
 import bayesmlm as mlm
 from bayesmlm.summaries.row_likelihood import log_likelihood, log_likelihood_blocks
@@ -56,3 +57,32 @@ def test_ordered_categories_draw_by_draw(make_result, link):
     edges = np.vstack([np.full(S, -np.inf), cuts[0].T, np.full(S, np.inf)])
     expected = np.log(cdf(edges[y + 1] - eta) - cdf(edges[y] - eta))
     np.testing.assert_allclose(by_row(result), expected)
+
+
+FORMULAS = [
+    ("y ~ x + (1 | g); sigma ~ x + (1 | g)", "gaussian"),
+    ("k ~ x + (1 | g); zi ~ x + (1 | g)", "zero_inflated_poisson"),
+    ("c ~ x + (1 | g)", "categorical"),
+]
+
+
+@pytest.mark.parametrize(("formula", "family"), FORMULAS, ids=[family for _, family in FORMULAS])
+def test_formulas_and_categories_as_in_the_graph(make_result, formula, family):
+    rng = np.random.default_rng(7)
+    y, k = rng.normal(size=12), np.arange(12) % 4
+    frame = pd.DataFrame({"y": y, "k": k, "c": np.array(list("abca"))[k], "x": X, "g": G})
+    model = mlm.Model(formula, frame, family=family)
+    graph = model.to_pymc()
+    point = {name: v + rng.normal(0, 0.3, v.shape) for name, v in graph.initial_point().items()}
+    stored = {f"beta{suffix}" for suffix in ("", "_sigma", "_zi", "_mub", "_muc")}
+    stored |= {f"{kind}_{block.name}" for block in model.design.blocks for kind in ("sd", "u")}
+    wanted = sorted(stored & set(graph.named_vars))
+    outputs = [*graph.replace_rvs_by_values([graph[name] for name in wanted])]
+    outputs.append(graph.logp(graph.observed_RVs, sum=False)[0])
+    mode = Mode(linker="py", optimizer="fast_compile")
+    *values, expected = graph.compile_fn(
+        outputs, inputs=graph.value_vars, mode=mode, on_unused_input="ignore"
+    )(point)
+    given = dict(zip(wanted, (value[None, None] for value in values), strict=True))
+    found = by_row(make_result(model, **given))[:, :1]
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-9)
