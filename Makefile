@@ -1,5 +1,6 @@
 # Everything here sets up what it needs in .venv; see scripts/bootstrap.sh. PYTHON=… picks the
-# interpreter, WORKERS=… the number of test processes, ONLY=a,b models of the gallery or workloads.
+# interpreter, WORKERS=… the number of test processes, ONLY=a,b models of the gallery or workloads,
+# ENGINES=a,b columns of the table of engines.
 
 WORKERS ?= 2
 python := .venv/bin/python
@@ -40,7 +41,7 @@ gallery: run-env
 
 # Every engine on every generalized model; Stan's runs are read from BAYESMLM_SHARED/reference.
 engines: run-env
-	$(python) scripts/engines.py $(if $(ONLY),--only $(ONLY)) \
+	$(python) scripts/engines.py $(if $(ONLY),--only $(ONLY)) $(if $(ENGINES),--engines $(ENGINES)) \
 		--json models/ENGINES.json --markdown models/ENGINES.md
 	$(python) scripts/readme.py
 

@@ -38,6 +38,16 @@ def high_schools(frame, schools):
     )
 
 
+def clusters(size, groups=200):
+    """Binary rows whose clusters differ by a normal effect of SD 1."""
+    rng = np.random.default_rng(size)
+    g = np.repeat(np.arange(groups), size)
+    x = rng.normal(size=len(g))
+    p = 1 / (1 + np.exp(-(0.5 * x + rng.normal(size=groups)[g])))
+    data = pd.DataFrame({"g": g, "x": x, "y": (rng.random(len(g)) < p).astype(int)})
+    return mlm.Model("y ~ x + (1 | g)", data, family="bernoulli")
+
+
 def language(frame):
     """Centre IQ and SES at their means, and add the school means of the first."""
     iqc = frame["IQ.verb"] - frame["IQ.verb"].mean()

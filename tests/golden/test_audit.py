@@ -6,24 +6,13 @@ Right: districts, states and clusters of forty.
 
 import warnings
 
-import numpy as np
-import pandas as pd
 import pytest
+import references
 
 import bayesmlm as mlm
 from bayesmlm import gallery
 
 pytestmark = pytest.mark.slow
-
-
-def clusters(size, groups=200):
-    """Binary rows whose clusters differ by a normal effect of SD 1."""
-    rng = np.random.default_rng(size)
-    g = np.repeat(np.arange(groups), size)
-    x = rng.normal(size=len(g))
-    p = 1 / (1 + np.exp(-(0.5 * x + rng.normal(size=groups)[g])))
-    data = pd.DataFrame({"g": g, "x": x, "y": (rng.random(len(g)) < p).astype(int)})
-    return mlm.Model("y ~ x + (1 | g)", data, family="bernoulli")
 
 
 def checked(model):
@@ -42,7 +31,7 @@ def model_of(stated, shared_data, monkeypatch):
 
     def build(name):
         if name.startswith("clusters"):
-            return clusters(int(name.split()[-1]))
+            return references.clusters(int(name.split()[-1]))
         return stated(name)[0] if name in STATED else gallery.read(name).model()
 
     return build
