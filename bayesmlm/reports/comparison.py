@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bayesmlm import names
-from bayesmlm.reports.table import Table, cell
+from bayesmlm.reports.cells import cell
+from bayesmlm.reports.table import Table
 from bayesmlm.result import FitResult
 from bayesmlm.summaries import fixef
 from bayesmlm.summaries.draws import flatten

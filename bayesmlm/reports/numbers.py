@@ -8,9 +8,9 @@ import numpy as np
 
 from bayesmlm import names
 from bayesmlm.design.encoding import Encoding
+from bayesmlm.reports.cells import cell
 from bayesmlm.reports.comparison import centre
 from bayesmlm.reports.levels import columns_of
-from bayesmlm.reports.table import cell
 from bayesmlm.result import FitResult
 from bayesmlm.spec.levelwise import LevelBlock, Levelwise, Line, levelwise
 from bayesmlm.spec.outcome import outcome_text, predictor_text

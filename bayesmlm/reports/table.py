@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from bayesmlm.reports.cells import cell, row_spread
 from bayesmlm.reports.columns import parts_of
+from bayesmlm.reports.latex import plain_latex, table_latex
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,16 +19,9 @@ if TYPE_CHECKING:
 WIDTH = 100
 """Columns of text output where no terminal says otherwise."""
 
-TINY, HUGE = 1e-5, 1e6
-"""Outside these an estimate is shown by its significant digits."""
-
 ROWS = 60
 """Rows shown before a table is cut in the middle; the frame always holds all."""
 
-LOG_LIKELIHOODS = ("elpd", "SE of elpd", "gap", "SE of gap", "criterion")
-"""Columns of sums of log densities, shown to one decimal."""
-
-ESTIMATES = ("mean", "estimate", "sd", "se", "lower", "upper")
 HEADINGS = {
     "mean": "mean",
     "sd": "SD",
@@ -208,59 +201,6 @@ def table_html(table: Table) -> str:
     )
 
 
-def table_latex(table: Table) -> str:
-    """Return a table in LaTeX."""
-    columns, _ = table.cells()
-    n_index = table.frame.index.nlevels
-    align = "".join("l" if table.align(k - n_index) == "left" else "r" for k in range(len(columns)))
-    lines = []
-    for row in table.body():
-        if isinstance(row, tuple):
-            line = plain_latex(", ".join(row))
-            lines.append(rf"\multicolumn{{{len(columns)}}}{{l}}{{\textit{{{line}}}}} \\")
-        else:
-            lines.append(" & ".join(map(plain_latex, row)) + r" \\")
-    notes = "".join(rf" \\ {{\footnotesize {plain_latex(note)}}}" for note in table.notes)
-    return "\n".join(
-        [
-            r"\begin{table}[htbp]",
-            rf"\caption{{{plain_latex(table.title)}}}",
-            rf"\begin{{tabular}}{{{align}}}",
-            r"\toprule",
-            " & ".join(map(plain_latex, columns)) + r" \\",
-            r"\midrule",
-            *lines,
-            r"\bottomrule",
-            rf"\end{{tabular}}{notes}",
-            r"\end{table}",
-        ]
-    )
-
-
-LATEX = {
-    "\\": r"\textbackslash{}",
-    "^": r"\textasciicircum{}",
-    "~": r"\textasciitilde{}",
-    "–": "--",
-    "…": r"\ldots{}",
-    "²": r"\textsuperscript{2}",
-    "α": r"$\alpha$",
-    "β": r"$\beta$",
-    "γ": r"$\gamma$",
-    "π": r"$\pi$",
-    "σ": r"$\sigma$",
-    "τ": r"$\tau$",
-    **{chr(0x2080 + d): rf"$_{d}$" for d in range(10)},
-    **{letter: "\\" + letter for letter in "_&%$#{}"},
-}
-"""What LaTeX writes otherwise, in text."""
-
-
-def plain_latex(text: str) -> str:
-    """Return text as LaTeX writes it outside of formulas."""
-    return "".join(LATEX.get(letter, letter) for letter in text)
-
-
 def render(renderable: Any) -> str:
     """Return plain text of a table or page."""
     from rich.console import Console
@@ -280,50 +220,3 @@ def shorten(rows: list[list[str]], width: int) -> list[list[str]]:
     half = ROWS // 2
     dots = [f"… {len(rows) - 2 * half} more rows", *[""] * (width - 1)]
     return [*rows[:half], dots, *rows[-half:]]
-
-
-def row_spread(row: Mapping[str, Any]) -> float | None:
-    """Return the SD of a row's estimate; without one, a quarter of its 95 % interval."""
-    for estimate, spread in (("mean", "sd"), ("estimate", "sd"), ("estimate", "se")):
-        if estimate in row and spread in row:
-            return row[spread]
-    if "mean" in row or "estimate" in row:
-        return None
-    if "lower" in row and np.isfinite(row["upper"]):
-        return float(row["upper"] - row["lower"]) / 4
-    return None
-
-
-def cell(name: str, value: Any, spread: float | None) -> str:
-    """Return one cell as text."""
-    if isinstance(value, str):
-        return value
-    if value is None or not np.isfinite(value):
-        return ""
-    if name in ("ess", "ess_bulk", "ess_tail"):
-        return f"{value:,.0f}"
-    if name == "r_hat":
-        return f"{value:.3f}"
-    if name in LOG_LIKELIHOODS:
-        return f"{round(value, 1) + 0.0:,.1f}"
-    if name == "seconds":
-        return f"{value:.1f}"
-    if name in ("t", "distance", "largest distance"):
-        return f"{round(value, 2) + 0.0:.2f}"  # no minus zero
-    if name == "share":
-        return f"{100 * value:.1f} %"
-    if name.startswith("corr "):
-        return f"{value:.2f}"
-    if name in ESTIMATES:
-        size = abs(value) if spread is None or not spread > 0 else spread
-        if size != 0 and not TINY < size < HUGE:
-            return f"{value:.4g}"
-        return f"{value:,.{decimals(spread)}f}"
-    return f"{value:.4g}"
-
-
-def decimals(spread: float | None) -> int:
-    """Return the decimals that show two significant digits of a spread."""
-    if spread is None or not np.isfinite(spread) or spread == 0:
-        return 3
-    return int(np.clip(1 - np.floor(np.log10(abs(spread))), 0, 8))

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from bayesmlm.reports import Page, Table
-from bayesmlm.reports.table import ROWS, cell, decimals
+from bayesmlm.reports.cells import cell, decimals
+from bayesmlm.reports.table import ROWS
 
 
 @pytest.fixture
