@@ -46,6 +46,11 @@ def available() -> tuple[str, ...]:
 def about(name: str) -> Source:
     """Return what a data set is and where it comes from.
 
+    Parameters
+    ----------
+    name
+        One of ``SOURCES``, whether or not it is found here.
+
     Raises
     ------
     DataError
@@ -64,6 +69,16 @@ def about(name: str) -> Source:
 
 def load(name: str) -> pd.DataFrame:
     """Return a data set.
+
+    Parameters
+    ----------
+    name
+        One of `available`.
+
+    Returns
+    -------
+    DataFrame
+        One row a level-1 unit; `about` says what its columns are and where they come from.
 
     Raises
     ------

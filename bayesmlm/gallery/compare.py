@@ -38,7 +38,13 @@ COLUMNS = (
 
 
 def parameter_names(design: Design) -> tuple[str, ...]:
-    """Return the names of a model's parameters as a published table has them."""
+    """Return the names of a model's parameters as a published table has them.
+
+    Parameters
+    ----------
+    design
+        Of the model.
+    """
     parts = design.parts
     found = [names.parameter_coef(part.target, name) for part in parts for name in part.coef]
     for block in design.blocks:

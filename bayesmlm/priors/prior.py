@@ -61,20 +61,20 @@ class Prior(ABC):
         """Return the SciPy distribution with this prior's parameters."""
 
     def log_density(self, x: Array) -> Array:
-        """Return the log density, minus infinity outside the support."""
+        """Return the log density at values of any shape, minus infinity outside the support."""
         return np.asarray(distribution(self).logpdf(x))
 
     def interval(self, probability: float = 0.95) -> tuple[float, float]:
-        """Return the central interval of a probability."""
+        """Return the bounds of the central interval of a probability between 0 and 1."""
         low, high = distribution(self).interval(probability)
         return float(low), float(high)
 
     def quantile(self, probability: float) -> float:
-        """Return a quantile."""
+        """Return the value that lies above a probability between 0 and 1."""
         return float(distribution(self).ppf(probability))
 
     def draw(self, size: int | tuple[int, ...], rng: np.random.Generator) -> Array:
-        """Draw values."""
+        """Draw values of a shape from a generator."""
         return np.asarray(distribution(self).rvs(size=size, random_state=rng))
 
     def parameters(self) -> dict[str, float]:

@@ -301,6 +301,14 @@ class ModelSpec:
         return self.responses[0]
 
     def with_family(self, family: str, link: str | None = None) -> ModelSpec:
-        """Return the same model with another family and link."""
+        """Return the same model with another family and link.
+
+        Parameters
+        ----------
+        family
+            Its name, as of `bayesmlm.Model`.
+        link
+            None is the family's canonical one.
+        """
         responses = tuple(replace(r, family=family, link=link) for r in self.responses)
         return replace(self, responses=responses)
