@@ -157,7 +157,8 @@ def read_columns(
         )
     source = narwhalify(data)
     wanted = list(dict.fromkeys(used))
-    check_known(wanted, source.columns)
+    index = getattr(source.to_native(), "index", None)
+    check_known(wanted, source.columns, getattr(index, "names", ()))
     columns = {name: to_pandas(source[name]) for name in wanted}
     frame = pd.DataFrame(columns, index=pd.RangeIndex(len(source)))
     absent = frame.isna()
@@ -234,8 +235,8 @@ def read_every(data: Any) -> pd.DataFrame:
     return read_all(data, np.arange(len(narwhalify(data))))
 
 
-def check_known(wanted: Iterable[str], columns: Iterable[Any]) -> None:
-    """Raise `DataError` for a column that the data do not have."""
+def check_known(wanted: Iterable[str], columns: Iterable[Any], index: Iterable[Any] = ()) -> None:
+    """Raise `DataError` for a column that the data do not have, perhaps in a pandas index."""
     columns = list(columns)
     known = text_names(columns)
     for name in wanted:
@@ -244,6 +245,8 @@ def check_known(wanted: Iterable[str], columns: Iterable[Any]) -> None:
             step = "correct the name, or add the column to the data"
             if len(known) < len(columns):
                 step += "; column names must be text: data.columns = data.columns.map(str)"
+            if name in index:
+                step = f"make a column of the index {name!r}: data.reset_index()"
             raise DataError(
                 message(
                     f"unknown column {name!r}{suggestion(name, known)}",

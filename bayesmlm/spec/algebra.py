@@ -169,13 +169,26 @@ def _unreadable(text: str, position: int) -> SpecError:
         "'": "column names take no quotes; odd ones go in backticks",
         '"': "column names take no quotes; odd ones go in backticks",
     }
+    step = steps.get(character, "remove it, or put an odd column name in backticks")
+    before = re.search(r"\w*$", text[:position])
+    if (
+        character == "."
+        and before is not None
+        and text.startswith("(", _end_of_name(text, position))
+    ):
+        if before.group() == "as":
+            step = "write C(x) for a factor"
+        if before.group() in ("np", "numpy"):
+            step = f"write log(x), exp(x) and so on without {before.group()}"
     return SpecError(
-        message(
-            f"{character!r} at character {position + 1} of {excerpt(text)!r}",
-            _ALLOWED,
-            steps.get(character, "remove it, or put an odd column name in backticks"),
-        )
+        message(f"{character!r} at character {position + 1} of {excerpt(text)!r}", _ALLOWED, step)
     )
+
+
+def _end_of_name(text: str, position: int) -> int:
+    """Return where the name ends that follows a dot."""
+    found = re.compile(r"\w*").match(text, position + 1)
+    return position + 1 if found is None else found.end()
 
 
 def _refuse(text: str, got: str) -> SpecError:

@@ -23,6 +23,20 @@ CENTRING = ("within", "between", "latent", "grand")
 FUNCTIONS = TRANSFORMS + CENTRING
 CONTRASTS = ("treatment", "sum", "helmert", "poly", "diff")
 
+ELSEWHERE = {
+    "offset": "an offset is a summand of its own: + offset(x)",
+    "factor": "write C(x) for a factor",
+    "ordered": "write C(x) for a factor; of an ordered response make ordered categories of it",
+    "s": "write bs(x, df=5) or cr(x, df=5) for a smooth curve",
+    "ns": "write cr(x, df=4) for a natural spline",
+    "cbind": "write successes | trials(n) on the left side, with a column of the trials",
+    "logit": 'leave logit() out: family="bernoulli" or "binomial" has this link by itself',
+    "probit": 'leave probit() out, and pass link="probit"',
+    "cloglog": 'leave cloglog() out, and pass link="cloglog"',
+    "ln": "write log(x)",
+}
+"""What other languages call a function -> what to write here."""
+
 MAX_FACTOR_LENGTH = 1_000
 MAX_TREE_DEPTH = 60
 
@@ -150,13 +164,17 @@ def _to_python(expr: str) -> tuple[str, dict[str, str]]:
     while position < end:
         match = _TOKEN.match(expr, position)
         if match is None:
-            raise _refuse(f"{excerpt(expr, position).lstrip()!r} in {excerpt(expr)!r}")
+            got = f"{excerpt(expr, position).lstrip()!r} in {excerpt(expr)!r}"
+            if expr[position:].lstrip().startswith("^"):
+                raise _refuse(got, "write a power as **, such as I(x**2)")
+            raise _refuse(got)
         piece = match.group().strip()
         if match["quoted"]:
             piece = alias(piece[1:-1])
         elif match["name"] and piece not in _CONSTANTS:
             if piece.startswith("__") or not piece.isidentifier():
-                raise _refuse(f"the name {piece!r} in {excerpt(expr)!r}")
+                got = f"the name {piece!r} in {excerpt(expr)!r}"
+                raise _refuse(got, f"put a column of this name in backticks: `{piece}`")
             piece = alias(piece)
         pieces.append(piece)
         position = match.end()
@@ -212,9 +230,10 @@ class _Checker:
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS:
             name = ast.unparse(node.func) if depth < MAX_TREE_DEPTH else "?"
             near = suggestion(name, FUNCTIONS)
-            if name == "offset":
-                near = " (an offset is a summand of its own: + offset(x))"
-            raise _refuse(f"the function {name!r} in {excerpt(self.expr)!r}{near}")
+            got = f"the function {name!r} in {excerpt(self.expr)!r}"
+            if name in ELSEWHERE:
+                raise _refuse(got, ELSEWHERE[name])
+            raise _refuse(got + near)
         function = node.func.id
         before = len(self.columns)
         for argument in node.args:
@@ -243,6 +262,8 @@ class _Checker:
             inner = item.operand if isinstance(item, ast.UnaryOp) else item
             if not isinstance(inner, ast.Constant):
                 got = f"an option that is not a constant in {excerpt(self.expr)!r}"
+                if isinstance(inner, ast.Name) and inner.id.upper() in ("TRUE", "FALSE", "T", "F"):
+                    raise _refuse(got, f"write True or False for {inner.id}")
                 raise _refuse(got)
             self.check(item, strings=True)
 
@@ -281,10 +302,12 @@ class _Checker:
             step = "use one of these contrasts, inside C(...)"
         else:
             allowed, step = _ALLOWED, "put a column name with a dot in backticks: `IQ.verb`"
+            if isinstance(node.value, ast.Name) and node.value.id in ("np", "numpy"):
+                step = f"write {node.attr}(…) without {node.value.id}, if it is one of these"
         return SpecError(
             message(f"a dot (attribute access) in {excerpt(self.expr)!r}", allowed, step)
         )
 
 
-def _refuse(got: str) -> SpecError:
-    return SpecError(message(got, _ALLOWED, "make a column of anything else before fitting"))
+def _refuse(got: str, step: str = "make a column of anything else before fitting") -> SpecError:
+    return SpecError(message(got, _ALLOWED, step))

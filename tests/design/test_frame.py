@@ -213,3 +213,11 @@ def test_narwhalify(library):
     assert narwhalify(library.DataFrame({"x": [1]})).columns == ["x"]
     with pytest.raises(DataError, match="a data frame without rows"):
         narwhalify(library.DataFrame({"x": []}))
+
+
+def test_a_column_that_is_in_the_index():
+    frame = pd.DataFrame({"y": [1.0, 2.0], "x": [0, 1], "g": ["a", "b"]}).set_index(["x", "g"])
+    with pytest.raises(DataError, match=r"unknown column 'g'(.|\n)*data\.reset_index\(\)"):
+        read_columns(frame, ["y", "g"])
+    with pytest.raises(DataError, match="add the column"):
+        read_columns(frame, ["y", "h"])

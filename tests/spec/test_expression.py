@@ -155,3 +155,24 @@ def test_a_string_may_look_like_an_alias() -> None:
 
 def test_group_text() -> None:
     assert group_text(("school", "class", "a b", "None")) == "school:class:`a b`:`None`"
+
+
+@pytest.mark.parametrize(
+    ("code", "step"),
+    [
+        ("factor(x)", r"write C\(x\)"),
+        ("ns(x, 3)", r"cr\(x, df=4\)"),
+        ("s(x)", r"bs\(x, df=5\)"),
+        ("cbind(a, b)", r"successes \| trials\(n\)"),
+        ("logit(y)", "leave logit"),
+        ("offset(x) + 1", r"\+ offset\(x\)"),
+        ("np.log(x)", r"write log\(…\) without np"),
+        ("numpy.sqrt(x)", r"write sqrt\(…\) without numpy"),
+        ("poly(x, 2, raw=TRUE)", "write True or False for TRUE"),
+        ("I(x^2)", r"I\(x\*\*2\)"),
+        ("I(__x)", "in backticks: `__x`"),
+    ],
+)
+def test_words_of_other_languages_have_their_own_hint(code: str, step: str) -> None:
+    with pytest.raises(SpecError, match=rf"next: .*{step}"):
+        normalise(code)

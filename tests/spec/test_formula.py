@@ -246,7 +246,7 @@ ERRORS = [
     ("y ~ offset(1)", "there is no column", ""),
     ("y ~ x - offset(z)", "subtracted", ""),
     ("y ~ offset(z) + offset(z)", "one offset twice", ""),
-    ("y ~ x:offset(z)", "a summand of its own", ""),
+    ("y ~ x:offset(z)", "the function 'offset'", "a summand of its own"),
     ("y ~ np.log(x)", "'.'", ""),
     ("y ~ x.__class__", "'.'", ""),
     ("y ~ __import__('os')", "__import__", ""),
