@@ -74,6 +74,14 @@ def check_optimum(statistics: xr.Dataset) -> Optimum:
                 'put the predictors on similar scales, or fit with "laplace"',
             )
         )
+    if bool(statistics.get("endless", False)):
+        found.append(
+            Finding(
+                "the likelihood has no maximum: the predictors tell every response, or every "
+                "count is zero",
+                'fit with "quadrature" or "nuts", whose priors bound the coefficients',
+            )
+        )
     if float(statistics["ratio"]) > RATIO_LIMIT:
         found.append(
             Finding(

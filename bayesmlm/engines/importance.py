@@ -46,6 +46,9 @@ FITTED = 2048
 NO_TAIL = 3.0
 """Largest weight, in means, up to which there is no tail."""
 
+WEIGHTLESS = 1e-15
+"""Weight beside the largest that double precision takes for none in a covariance."""
+
 ARM, ARM_SHIFT, ARM_STRETCH = 0.03, 2.5, 2.0
 """Share of each stretched component, its shift in SDs, and its stretch."""
 
@@ -229,7 +232,7 @@ def explore(
         points = np.vstack([points, fresh])
         values = np.concatenate([values, log_density(fresh)])
         log_weights = values - mixed
-        if not np.isfinite(log_weights).sum() > 10 * d:
+        if not np.isfinite(log_weights).sum() > 10 * d or weighty(log_weights) <= d:
             return WeightedSample(
                 points, np.full(len(points), 1 / len(points)), np.inf, len(points)
             )
@@ -248,6 +251,12 @@ def uniform_points(size: int, d: int, seed: int, k: int) -> Array:
 
     sobol = qmc.Sobol(d, seed=np.random.default_rng([seed, k]))
     return np.asarray(np.clip(sobol.random(size), 1e-12, 1 - 1e-12))
+
+
+def weighty(log_weights: Array) -> int:
+    """Return how many draws have a weight that is not nothing beside the largest."""
+    with np.errstate(invalid="ignore"):
+        return int((np.exp(log_weights - np.nanmax(log_weights)) > WEIGHTLESS).sum())
 
 
 def smooth(log_weights: Array) -> tuple[Array, float]:

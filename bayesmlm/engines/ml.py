@@ -208,6 +208,8 @@ class ML(Engine):
         self, design: Design, priors: Priors, seed: int, progress: Progress
     ) -> FitResult:
         """Maximise a likelihood whose effects are integrated numerically."""
+        import xarray as xr
+
         with progress.running():
             with progress.stage("prepare"):
                 own = flat_priors(design, priors)
@@ -224,8 +226,11 @@ class ML(Engine):
                 tree = generalized_ml.point_tree(surface, best, surface.marginal.nodes)
         notes = ["Priors are ignored; random effects are their conditional modes."]
         notes.append(integration(surface.marginal.nodes, move))
-        notes.extend(separation_note(design, bounded=False))
-        notes.extend(generalized_ml.endless_note(surface, best))
+        endless = separation_note(design, bounded=False)
+        endless = (*endless, *generalized_ml.endless_note(surface, best))
+        notes.extend(endless)
+        statistics = tree["sample_stats"].to_dataset()
+        tree["sample_stats"] = xr.DataTree(statistics.assign(endless=bool(endless)))
         if bool(tree["sample_stats"]["singular"]):
             notes.append("Singular fit: a variance is zero or a correlation is one.")
         return FitResult(

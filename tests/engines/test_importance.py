@@ -219,3 +219,15 @@ def test_refitting_moves_to_the_weighted_draws():
     assert any(np.array_equal(mean, first.means[0]) for mean in fitted.means)
     main = fitted.weights[:3] / fitted.weights[:3].sum()
     np.testing.assert_allclose(main @ fitted.means[:3], [2, -1], atol=0.15)
+
+
+@pytest.mark.parametrize("d", [1, 3])
+def test_one_draw_that_has_all_the_weight_ends_the_search(d):
+    """A proposal fitted to a single draw would have no covariance."""
+
+    def spike(points):
+        return -1e9 * np.abs(points - 0.3).sum(axis=1)
+
+    found = explore(spike, np.zeros(d), np.eye(d), draws=1024, rounds=4, seed=1)
+    assert found.khat == np.inf
+    assert len(found.points) == 256

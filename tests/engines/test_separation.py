@@ -54,6 +54,8 @@ def test_maximum_likelihood_says_that_there_is_none(case):
     fit = model(response, family).fit("ml")
     (note,) = [note for note in fit.result.notes if named in note]
     assert "the likelihood has no maximum" in note
+    assert not fit.check().ok
+    assert "the likelihood has no maximum" in str(fit.check())
 
 
 @pytest.mark.parametrize("case", ["no count", "one category", "no success", "separation"])
