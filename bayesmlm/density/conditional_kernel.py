@@ -13,116 +13,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from bayesmlm.density.gradient import correlation_factor
+from bayesmlm.density.conditional_effects import all_effects_backward, all_effects_forward
 from bayesmlm.density.log_prior import log_prior
 from bayesmlm.families.on_line import to_line
 from bayesmlm.families.rows import add_rows
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def scaled_factor(psi, sd_at, partial_at, R, L):
-    """Set R to the Cholesky factor of the correlations and L to that of the covariance."""
-    correlation_factor(psi, partial_at, R)
-    for a in range(len(sd_at)):
-        sd = np.exp(psi[sd_at[a]])
-        for b in range(len(sd_at)):
-            L[a, b] = sd * R[a, b]
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def factor_gradient(psi, sd_at, partial_at, R, L, slope, gradient):
-    """Add the gradient in psi, given the slope in each entry of L, shape (q, q)."""
-    for i in range(len(sd_at)):
-        for j in range(i + 1):
-            gradient[sd_at[i]] += slope[i, j] * L[i, j]
-        sd = np.exp(psi[sd_at[i]])
-        for m in range(i):
-            if partial_at[i, m] < 0:
-                continue
-            p = np.tanh(psi[partial_at[i, m]])
-            left = 1.0
-            for j in range(m):
-                if partial_at[i, j] >= 0:
-                    left *= np.sqrt(1.0 - np.tanh(psi[partial_at[i, j]]) ** 2)
-            total = (1.0 - p * p) * left * slope[i, m]
-            for j in range(m + 1, i + 1):
-                total -= p * R[i, j] * slope[i, j]
-            gradient[partial_at[i, m]] += sd * total
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def effects_forward(own, L, centred, means, values, standard):
-    """Set the values that the rows meet and the standardised effects; gives the log prior.
-
-    Parameters
-    ----------
-    own
-        Entries of theta, shape (J, q).
-    L
-        Cholesky factor of the covariance, shape (q, q).
-    centred
-        1 where an effect is centred, shape (q,).
-    means
-        Means of the centred coefficients, shape (J, q); zero for the others.
-    values, standard
-        Set, shape (J, q).
-    """
-    J, q = own.shape
-    total = 0.0
-    for k in range(q):
-        if centred[k]:
-            total -= J * np.log(L[k, k])
-    for j in range(J):
-        for k in range(q):
-            expected = 0.0
-            for m in range(k):
-                expected += L[k, m] * standard[j, m]
-            if centred[k]:
-                values[j, k] = own[j, k]
-                standard[j, k] = (own[j, k] - means[j, k] - expected) / L[k, k]
-            else:
-                values[j, k] = expected + L[k, k] * own[j, k]
-                standard[j, k] = own[j, k]
-            total -= 0.5 * standard[j, k] ** 2
-    return total
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def effects_backward(standard, L, centred, slopes, own_slopes, mean_slopes, factor_slopes):
-    """Add the slopes in theta, in the means and in L, given those in the rows' values.
-
-    Parameters
-    ----------
-    slopes
-        Slopes in the values that the rows meet, shape (J, q).
-    own_slopes, mean_slopes
-        Added to, shape (J, q).
-    factor_slopes
-        Added to, shape (q, q).
-    """
-    J, q = standard.shape
-    inner = np.empty(q)
-    for j in range(J):
-        for k in range(q):
-            inner[k] = -standard[j, k]
-        for k in range(q - 1, -1, -1):
-            if centred[k]:
-                shift = inner[k] / L[k, k]
-                own_slopes[j, k] += slopes[j, k] + shift
-                mean_slopes[j, k] -= shift
-                factor_slopes[k, k] -= shift * standard[j, k]
-                for m in range(k):
-                    factor_slopes[k, m] -= shift * standard[j, m]
-                    inner[m] -= shift * L[k, m]
-            else:
-                own_slopes[j, k] += inner[k] + slopes[j, k] * L[k, k]
-                factor_slopes[k, k] += slopes[j, k] * standard[j, k]
-                for m in range(k):
-                    factor_slopes[k, m] += slopes[j, k] * standard[j, m]
-                    inner[m] += slopes[j, k] * L[k, m]
-    for k in range(q):
-        if centred[k]:
-            factor_slopes[k, k] -= J / L[k, k]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -237,7 +131,7 @@ def log_posterior(theta, gradient, fixed, hyper, effects, outcome):
     """
     forms, shifts, kinds, first, second, row_forms = fixed
     hyper_kinds, hyper_first, hyper_second, others_at, sd_at, partial_at = hyper
-    sizes, widths, centred, mean_forms, form_start, W, W_start = effects
+    sizes, widths, mean_forms, slots = effects[0], effects[1], effects[3], (sd_at, partial_at)
     code, y, offset, X, Z, codes, known, weights, spans, predictor_of, line_codes = outcome
     p, d = forms.shape[1], len(hyper_kinds)
     coordinates, psi, own = theta[:p], theta[p : p + d], theta[p + d :]
@@ -251,34 +145,8 @@ def log_posterior(theta, gradient, fixed, hyper, effects, outcome):
     coefficients = multiply(row_forms, coordinates)
     group_coefficients = multiply(mean_forms, coordinates)
 
-    # down: from the effects' coordinates to the rows
-    n_values = len(own)
-    values, standard, means = np.empty(n_values), np.empty(n_values), np.zeros(n_values)
-    at = column = square = 0
-    for g in range(len(widths)):
-        J, q = sizes[g], widths[g]
-        R, L = np.empty((q, q)), np.empty((q, q))
-        pairs = partial_at[square : square + q * q].reshape(q, q)
-        scaled_factor(psi, sd_at[column : column + q], pairs, R, L)
-        mean = means[at : at + J * q].reshape(J, q)
-        for k in range(q):
-            start, stop = form_start[column + k], form_start[column + k + 1]
-            m = stop - start
-            w = W_start[column + k]
-            for j in range(J):
-                for c in range(m):
-                    mean[j, k] += W[w + j * m + c] * group_coefficients[start + c]
-        total += effects_forward(
-            own[at : at + J * q].reshape(J, q),
-            L,
-            centred[column : column + q],
-            mean,
-            values[at : at + J * q].reshape(J, q),
-            standard[at : at + J * q].reshape(J, q),
-        )
-        at += J * q
-        column += q
-        square += q * q
+    values, standard = np.empty(len(own)), np.empty(len(own))
+    total += all_effects_forward(psi, own, effects, slots, group_coefficients, values, standard)
 
     N, P, K = len(y), len(spans), len(others_at)
     etas, slope = np.empty((P, N)), np.empty(N)
@@ -293,8 +161,7 @@ def log_posterior(theta, gradient, fixed, hyper, effects, outcome):
         return -np.inf
     total += add_rows(code[0], y, etas[0], others, known, weights, slope, other_slopes)
 
-    # up: from the rows to the coordinates
-    coefficient_slopes, value_slopes = np.zeros(len(coefficients)), np.zeros(n_values)
+    coefficient_slopes, value_slopes = np.zeros(len(coefficients)), np.zeros(len(own))
     collect(spans[0], slope, X, Z, codes, sizes, widths, coefficient_slopes, value_slopes)
     for k in range(K):
         if predictor_of[k] == 0:
@@ -304,35 +171,9 @@ def log_posterior(theta, gradient, fixed, hyper, effects, outcome):
             span = spans[predictor_of[k]]
             collect(span, slope, X, Z, codes, sizes, widths, coefficient_slopes, value_slopes)
     group_slopes = np.zeros(len(group_coefficients))
-    own_slopes, mean_slopes = gradient[p + d :], np.zeros(n_values)
-    at = column = square = 0
-    for g in range(len(widths)):
-        J, q = sizes[g], widths[g]
-        R, L = np.empty((q, q)), np.empty((q, q))
-        pairs = partial_at[square : square + q * q].reshape(q, q)
-        scaled_factor(psi, sd_at[column : column + q], pairs, R, L)
-        factor_slopes = np.zeros((q, q))
-        mean = mean_slopes[at : at + J * q].reshape(J, q)
-        effects_backward(
-            standard[at : at + J * q].reshape(J, q),
-            L,
-            centred[column : column + q],
-            value_slopes[at : at + J * q].reshape(J, q),
-            own_slopes[at : at + J * q].reshape(J, q),
-            mean,
-            factor_slopes,
-        )
-        factor_gradient(psi, sd_at[column : column + q], pairs, R, L, factor_slopes, psi_slopes)
-        for k in range(q):
-            start, stop = form_start[column + k], form_start[column + k + 1]
-            m = stop - start
-            w = W_start[column + k]
-            for j in range(J):
-                for c in range(m):
-                    group_slopes[start + c] += W[w + j * m + c] * mean[j, k]
-        at += J * q
-        column += q
-        square += q * q
+    all_effects_backward(
+        psi, standard, value_slopes, effects, slots, gradient[p + d :], group_slopes, psi_slopes
+    )
 
     add_transposed(forms, scaled_slopes, gradient[:p])
     add_transposed(row_forms, coefficient_slopes, gradient[:p])

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayesmlm.density import effect_draws, higher_order, quadrature_gradient, quadrature_kernel
-from bayesmlm.density.conditional_kernel import factor_gradient, scaled_factor
+from bayesmlm.density.conditional_effects import factor_gradient, scaled_factor
 from bayesmlm.density.gauss_hermite import gauss_hermite
 from bayesmlm.density.grouped_rows import GroupedRows, grouped_rows
 from bayesmlm.density.hyperparameters import Hyperparameters, hyperparameters
