@@ -19,7 +19,8 @@ from bayesmlm.checks.levels import LevelReplication, check_options, found_wrong,
 from bayesmlm.checks.replicates import CHUNK
 from bayesmlm.design import Design
 from bayesmlm.predict.prior_draws import prior_parameters
-from bayesmlm.predict.simulation import draw_responses, new_effects, same_rows
+from bayesmlm.predict.simulation import draw_responses, new_effects
+from bayesmlm.predict.simulation_rows import same_rows
 from bayesmlm.priors import Priors
 
 Array = NDArray[np.float64]

@@ -17,8 +17,8 @@ from bayesmlm.predict.simulation import (
     new_effects,
     own_effects,
     refuse_points,
-    same_rows,
 )
+from bayesmlm.predict.simulation_rows import same_rows
 from bayesmlm.result import FitResult
 
 Array = NDArray[np.float64]

@@ -15,7 +15,8 @@ from bayesmlm.errors import SpecError, message, suggestion
 from bayesmlm.families import Family
 from bayesmlm.predict.given_parameters import given_parameters
 from bayesmlm.predict.parameters import Parameters
-from bayesmlm.predict.simulation import draw_responses, new_effects, same_rows
+from bayesmlm.predict.simulation import draw_responses, new_effects
+from bayesmlm.predict.simulation_rows import same_rows
 from bayesmlm.spec.expression import is_name, variables
 from bayesmlm.spec.terms import ModelSpec
 
