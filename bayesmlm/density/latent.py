@@ -131,11 +131,13 @@ class LatentMarginal:
         others: Array,
         start: Array | None = None,
         enough: float = EXACT,
+        joint: bool = True,
     ) -> tuple[Array, Array, Array]:
         """Return log likelihoods at given fixed effects by the kernel's parameters.
 
-        With one node at the joint mode of all effects. Fields hold the standard effects of all
-        groupings but the leading one; `start` and `enough` are those of `solve`.
+        With one node at the joint mode of all effects, or, where `joint` is False, as `solve`
+        has it. Fields hold the standard effects of all groupings but the leading one; `start`
+        and `enough` are those of `solve`.
 
         Returns
         -------
@@ -151,7 +153,7 @@ class LatentMarginal:
         spread(
             latent_batch.evaluate, len(values), self.work(len(values)), coordinates, G, others,
             self.data.offset, X, Z, widths, data, self.data.rows,
-            (np.empty((0, 0)), np.empty(0)), self.rule, True, enough, self.modes, values, fields,
+            (np.empty((0, 0)), np.empty(0)), self.rule, joint, enough, self.modes, values, fields,
             modes,
         )  # fmt: skip
         return values + self.data.constant, fields, modes

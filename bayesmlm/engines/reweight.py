@@ -132,12 +132,13 @@ def given(
 ) -> tuple[Array, Array]:
     """Return log p(y | beta, psi) + log p(beta), up to a constant, (S,), and fields (S, m - p).
 
-    Searches begin where starts say, and do not go to the last digit.
+    By the approximation that gives p(y | psi), so that the weights do not move psi; not to the
+    last digit, and begun where starts say.
     """
     precision, shift, _ = marginal.prior
     with np.errstate(all="ignore"):
         values, fields, _ = marginal.solve_given(
-            np.ascontiguousarray(coordinates), *marginal.scales(psi), starts, ENOUGH
+            np.ascontiguousarray(coordinates), *marginal.scales(psi), starts, ENOUGH, joint=False
         )
     quadratic = np.einsum("sa,ab,sb->s", coordinates, precision, coordinates)
     return values - 0.5 * quadratic + coordinates @ shift, fields

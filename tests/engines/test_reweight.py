@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
+import pytest
 from scipy.stats import norm
 
 import bayesmlm as mlm
@@ -16,14 +17,14 @@ from bayesmlm.engines.nested import (
     nested_tree,
     require_latent,
 )
-from bayesmlm.engines.reweight import AS_THEY_ARE, given, predicted, reweight
+from bayesmlm.engines.reweight import AS_THEY_ARE, given, log_normal, predicted, reweight
 
 
-def explored(model, evaluations=2048):
+def explored(model, evaluations=2048, nodes=1):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", mlm.BayesmlmWarning)
         latent = require_latent(model.design, model.prior_values, "a test")
-    latent, mode, _ = find_nested_mode(latent, 1)
+    latent, mode, _ = find_nested_mode(latent, nodes)
     density = Recorded(latent)
     return density, explore_nested(density, mode, evaluations, 1), mode
 
@@ -94,7 +95,7 @@ def few_rows(size):
 
 def test_searches_that_begin_close_by_find_the_same():
     """Against searches from one place to the last digit."""
-    density, sample, _ = explored(few_rows(5), 256)
+    density, sample, _ = explored(few_rows(5), 256, nodes=7)
     marginal = density.marginal
     psi = sample.points[sample.choose(300, np.random.default_rng(1))]
     beta, _ = marginal.recover(psi, 1, density.at)
@@ -114,6 +115,22 @@ def test_searches_that_begin_close_by_find_the_same():
     prior = own @ shift - 0.5 * np.einsum("sa,ab,sb->s", own, precision, own)
     assert (found - prior - exact[128:]).std() < 0.02
     assert predicted(psi, moved, centres[:, p:], fields[:3]) is None
+
+
+@pytest.mark.parametrize("nodes", [1, 7])
+def test_weights_do_not_move_hyperparameters(nodes):
+    """With many rows a coefficient, the mean weight at psi is the same whatever psi."""
+    density, _, mode = explored(few_rows(5), 256, nodes)
+    sds = np.sqrt(np.diag(mode.covariance()))
+    points = np.stack([mode.point - sds, mode.point + sds])
+    density(points)
+    psi = np.repeat(points, 500, axis=0)
+    beta, _ = density.marginal.recover(psi, 1, density.at)
+    values, _ = given(density.marginal, beta @ density.marginal.data.to_X.T, psi)
+    found = values - density.values_at(psi) - log_normal(density, mode, psi, beta)
+    low, high = np.exp(found - found.mean()).reshape(2, -1)
+    error = np.hypot(low.std(), high.std()) / np.sqrt(500)
+    assert abs(high.mean() - low.mean()) < 0.03 + 3 * error
 
 
 def test_fields_are_told_from_those_found_before():
