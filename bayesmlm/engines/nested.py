@@ -37,7 +37,7 @@ Array = NDArray[np.float64]
 
 EVALUATIONS, COSTLY_EVALUATIONS = 2048, 1024
 WEIGHTED, COSTLY_WEIGHTED = 2048, 1024
-COSTLY = 1e7
+COSTLY = 1.2e7
 """Multiplications of one evaluation from which fewer are made; see `explore_nested`, `reweight`."""
 
 KHAT_LIMIT, ENOUGH, ATTEMPTS = 0.7, 400.0, 3
@@ -225,11 +225,10 @@ def nested_tree(
     import xarray as xr
 
     marginal = density.marginal
-    resampled = sample.choose(draws, np.random.default_rng([seed, 1]))
-    psi, beta, effects, own = drawn(density, mode, sample.points[resampled], seed)
-    posterior = posterior_dataset(marginal, psi, beta, effects)
+    resampled, beta, effects, own = drawn(density, sample, mode, draws, seed)
+    posterior = posterior_dataset(marginal, sample.points[resampled], beta, effects)
     weighted = 1 / (1 / sample.ess + own.loss)
-    ess = effective(resampled if own.chosen is None else resampled[own.chosen])
+    ess = effective(resampled)
     for array in posterior.values():
         array.attrs["ess"] = ess
     statistics: dict[str, Any] = {
@@ -247,31 +246,29 @@ def nested_tree(
 
 
 def drawn(
-    density: Recorded, mode: Mode, psi: Array, seed: int
-) -> tuple[Array, Array, dict[str, Array], Reweighted]:
-    """Return draws of hyperparameters, fixed effects and effects, and what their weights say.
+    density: Recorded, sample: WeightedSample, mode: Mode, draws: int, seed: int
+) -> tuple[NDArray[np.int64], Array, dict[str, Array], Reweighted]:
+    """Return positions in the sample, fixed effects and effects, and what their weights say.
 
     Only so many are made as are weighted, unless the weights leave them as they are.
-
-    Parameters
-    ----------
-    psi
-        Draws of the hyperparameters in random order, shape (S, d).
     """
-    marginal, draws = density.marginal, len(psi)
+    marginal, rng = density.marginal, np.random.default_rng([seed, 1])
     count = COSTLY_WEIGHTED if marginal.work(1) > COSTLY else WEIGHTED
     first = draws if is_exact(marginal) else min(count, draws)
-    beta, effects = marginal.recover(psi[:first], seed, density.at)
-    own = reweight(density, mode, psi[:first], beta, draws, seed)
+    at = sample.choose(first, rng)
+    psi = sample.points[at]
+    beta, effects = marginal.recover(psi, seed, density.at)
+    own = reweight(density, mode, psi, beta, draws, seed)
     if own.chosen is not None:
         effects = {name: values[own.chosen] for name, values in effects.items()}
-        return psi[own.chosen], beta[own.chosen], effects, own
+        return at[own.chosen], beta[own.chosen], effects, own
     if first < draws:
+        rest = sample.choose(draws - first, rng)
         other = int(np.random.SeedSequence([seed, 6]).generate_state(1)[0])
-        more, others = marginal.recover(psi[first:], other, density.at)
-        beta = np.concatenate([beta, more])
+        more, others = marginal.recover(sample.points[rest], other, density.at)
+        at, beta = np.concatenate([at, rest]), np.concatenate([beta, more])
         effects = {name: np.concatenate([effects[name], others[name]]) for name in effects}
-    return psi, beta, effects, own
+    return at, beta, effects, own
 
 
 def shifts(
