@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 
 from bayesmlm import names
 from bayesmlm.checks.group_sums import GroupSums, candidates
-from bayesmlm.checks.residuals import Residuals, binary
+from bayesmlm.checks.residuals import Residuals, binary, saturated
 from bayesmlm.checks.sample_statistics import bartlett, farthest, kurtosis, skewness, slope_ratio
 from bayesmlm.design import Design
 
@@ -171,7 +171,7 @@ class LevelStatistics:
         found: list[Statistic] = []
         if self.dispersed:
             found.append(Statistic(1, "", "dispersion", tails=BOTH))
-        if not binary(self.design):
+        if not (binary(self.design) or saturated(self.design)):
             found += [
                 Statistic(1, "", "skewness", tails=BOTH),
                 Statistic(1, "", "kurtosis", tails=BOTH),
@@ -213,7 +213,7 @@ class LevelStatistics:
         columns: list[Array] = []
         if self.dispersed:
             columns.append(self.dispersion(Y, R))
-        if not binary(self.design):
+        if not (binary(self.design) or saturated(self.design)):
             columns += [skewness(R), kurtosis(R)]
             columns += [bartlett(sums, R) for sums in self.sums[:1]]
         columns += [sums.mean(E).std(axis=1) for sums in self.sums]

@@ -23,7 +23,7 @@ from bayesmlm.checks.category_statistics import CategoryStatistics, level_statis
 from bayesmlm.checks.finding import Finding
 from bayesmlm.checks.level_statistics import LevelStatistics, Statistic, labelled
 from bayesmlm.checks.replicates import Replicates, adjusted, p_values
-from bayesmlm.checks.residuals import Moments, binary
+from bayesmlm.checks.residuals import Moments, binary, saturated
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.result import FitResult
 
@@ -299,6 +299,8 @@ def left_out(result: FitResult) -> tuple[str, ...]:
     """Return what a check of a response of two values or of categories leaves out, in words."""
     if result.design.family.unordered:
         return ("of categories without an order shares by group are checked, and no rows",)
+    if saturated(result.design):
+        return ("of groups without rows to spare density and spread: no checks of them",)
     if not binary(result.design):
         return ()
     return ("of a response of 0 or 1 density and spread follow from the mean: no checks of them",)

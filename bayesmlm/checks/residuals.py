@@ -85,3 +85,10 @@ def binary(design: Design) -> bool:
     """Whether the spread and the density of a response follow from its mean."""
     trials = design.outcome.rows.get("trials", np.ones(1))
     return design.family.name in ("bernoulli", "binomial") and bool((trials == 1).all())
+
+
+def saturated(design: Design) -> bool:
+    """Whether the groups' own fits leave nothing of their rows, as of one row a group."""
+    return any(
+        block.grouping.counts.max(initial=0) <= len(block.effects) for block in design.random
+    )

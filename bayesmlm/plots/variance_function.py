@@ -100,7 +100,8 @@ def variance_function(
                 f"the variance between groups of {block.name!r} along {chosen.name!r}, "
                 "whose slope does not vary",
                 "effects that vary over the grouping",
-                f"add ({chosen.name} | {block.name}); fit.icc() is constant in x here",
+                f"add ({chosen.name.partition('[')[0]} | {block.name}); "
+                "fit.icc() is constant in x here",
             )
         )
     found = curves(result, block, chosen)

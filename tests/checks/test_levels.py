@@ -123,3 +123,12 @@ def test_a_check_without_statistics_is_refused(make_result):
     result = make_result(mlm.Model("b ~ x", data, family="bernoulli"), beta=np.zeros((1, 4, 2)))
     with pytest.raises(StatisticError, match="without groups"):
         check_levels(result)
+
+
+def test_groups_of_one_row_have_no_statistics_within():
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({"g": range(12), "y": rng.normal(0, 5, 12), "s": 3.0})
+    found = mlm.Model("y | se(s) ~ 1 + (1 | g)", frame).fit("ml").check_levels(199)
+    assert set(map(str, found.frame.index.get_level_values("level"))) == {"2"}
+    assert np.isfinite(found.frame[["observed", "p adjusted"]].to_numpy(dtype=float)).all()
+    assert "no checks of them" in str(found)

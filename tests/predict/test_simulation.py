@@ -298,3 +298,11 @@ def test_draws_from_the_priors_of_a_formula():
     at_means = found["beta_sigma"].to_numpy() @ np.array([1.0, DATA["x"].mean()])
     prior = model.prior_values.of("sigma").coefficients["Intercept"]
     assert stats.kstest(at_means, stats.norm(prior.mu, prior.sigma).cdf).pvalue > 0.001
+
+
+def test_counts_beyond_all_numbers_are_told():
+    frame = pd.DataFrame({"y": [1, 2, 4, 3], "x": [0.0, 1, 2, 3], "g": list("aabb")})
+    model = mlm.Model("y ~ x + (1 | g)", frame, "poisson", {"x": mlm.Normal(0, 1000)})
+    for draw in (model.check_priors, lambda: model.simulate(draws=500, seed=1)):
+        with pytest.raises(StatisticError, match=r"cannot be drawn(.|\n)*tighter priors"):
+            draw()
