@@ -7,7 +7,7 @@ from collections.abc import Sequence
 WORDS = (16, 11)
 """Letters of a word of a name kept in one piece; the fewer where the table fits then."""
 
-NARROW = 8
+NARROW = 9
 """Letters of a name, or of a word of a heading, that never fold."""
 
 EDGE, GAP = 2, 3
@@ -23,7 +23,7 @@ def parts_of(
 ) -> list[dict[int, int]]:
     """Return the widths of a table's columns: of one part, or of several if it is too wide.
 
-    Names and headings fold where room is short. Numbers are never cut, and no column is left
+    Where room is short headings fold, and then names. Numbers are never cut, and no column is left
     out: those that find no room follow in another part, beside the index.
 
     Parameters
@@ -57,7 +57,11 @@ def parts_of(
         for most in WORDS
     ]
     least = next((each for each in choices if width_of(each) <= room), choices[0])
-    return [shrunk(part, full, least, room) for part in chunks(least, n_index, room)]
+    folded = [
+        max(low, max(map(len, own), default=0)) for low, own in zip(least, cells, strict=True)
+    ]
+    parts = [{k: full[k] for k in part} for part in chunks(least, n_index, room)]
+    return [shrunk(shrunk(part, folded, room), least, room) for part in parts]
 
 
 def least_of(names: Sequence[str], most: int) -> int:
@@ -88,13 +92,11 @@ def chunks(least: Sequence[int], n_index: int, room: int) -> list[list[int]]:
     return parts
 
 
-def shrunk(
-    columns: Sequence[int], full: Sequence[int], least: Sequence[int], room: int
-) -> dict[int, int]:
+def shrunk(widths: dict[int, int], least: Sequence[int], room: int) -> dict[int, int]:
     """Return the widths of some columns, the widest made narrower until they have room."""
-    widths = {k: full[k] for k in columns}
+    widths = dict(widths)
     while width_of(list(widths.values())) > room:
-        loose = [k for k in columns if widths[k] > least[k]]
+        loose = [k for k in widths if widths[k] > least[k]]
         if not loose:
             break
         widths[max(loose, key=lambda k: widths[k])] -= 1

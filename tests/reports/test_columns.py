@@ -20,13 +20,18 @@ def test_headings_and_names_fold_and_numbers_do_not():
     (widths,) = parts_of(HEADINGS, BODY, NAMED, 1, 30)
     assert width_of(list(widths.values())) == 30
     assert widths[1] == 5
-    assert widths[0] >= 8 and widths[2] >= 8
+    assert widths[0] >= 9 and widths[2] >= 8
+
+
+def test_headings_fold_before_names():
+    (widths,) = parts_of(HEADINGS, BODY, NAMED, 1, 41)
+    assert widths == {0: 20, 1: 5, 2: 8}
 
 
 def test_what_finds_no_room_goes_on_below():
-    assert parts_of(HEADINGS, BODY, NAMED, 1, 20) == [{0: 10, 1: 5}, {0: 8, 2: 8}]
+    assert parts_of(HEADINGS, BODY, NAMED, 1, 20) == [{0: 10, 1: 5}, {0: 9, 2: 8}]
     assert chunks([5, 5, 5], 1, 1) == [[0, 1], [0, 2]]
-    assert shrunk([0], [9], [4], 1) == {0: 4}
+    assert shrunk({0: 9}, [4], 1) == {0: 4}
     assert longest_word([], 5) == 0
 
 
