@@ -113,7 +113,8 @@ def displayed(outcome: Outcome, values: Array) -> Any:
         codes = values.astype(int)
         if all(isinstance(c, int) for c in outcome.categories):
             return np.asarray(outcome.categories)[codes]
-        kind: Any = pd.CategoricalDtype(list(outcome.categories), ordered=True)
+        ordered = outcome.reference is None
+        kind: Any = pd.CategoricalDtype(list(outcome.categories), ordered=ordered)
         return pd.Categorical.from_codes(codes, dtype=kind)
     if outcome.success is not None:
         return np.where(values == 1, outcome.success, outcome.failure)
