@@ -208,9 +208,15 @@ class FitPredictions(HeldFit):
             Of the intervals.
         seed
             Of the draws.
+
+        Raises
+        ------
+        StatisticError
+            For rows of several groups, effects that are not normal, and where a further
+            parameter has a formula, or categories have no order.
         """
         check_probability(probability)
-        found = update_group(self.result, new_rows, self.only_group(group), seed)
+        found = update_group(self.result, new_rows, group, seed)
         return GroupUpdate(self.result, found, probability)
 
     def _effect(

@@ -78,12 +78,12 @@ class GroupPosterior:
     rows: int
 
 
-def update_group(result: FitResult, data: Any, group: str, seed: int = 0) -> GroupPosterior:
+def update_group(result: FitResult, data: Any, group: str | None, seed: int = 0) -> GroupPosterior:
     """Return the posterior of a group's effects given more rows; see `Fit.update_group`."""
     design = result.design
     refuse_points(result)
     refuse_by_row(design, "an update of one group")
-    block = design.block(group)
+    block = design.block(result.only_group(group))
     if not block.is_normal:
         raise StatisticError(
             message(

@@ -188,3 +188,15 @@ def test_bad_rows():
     binary = mlm.Model("b ~ x + (1 | g)", DATA, family="bernoulli").fit("ml")
     with pytest.raises(DataError, match="a category 'maybe'"):
         binary.update_group(rows(3).assign(b="maybe"))
+
+
+def test_formulas_and_categories_are_refused(make_result):
+    frame = pd.DataFrame({"g": np.repeat(range(5), 4), "c": list("abca") * 5})
+    frame["y"] = np.arange(20.0) % 7
+    for formula, family, why in (
+        ("c ~ 1 + (1 | g)", "categorical", "mub and muc have a formula"),
+        ("y ~ 1 + (1 | g); sigma ~ (1 | g)", "gaussian", "sigma has a formula"),
+    ):
+        fit = mlm.Fit(make_result(mlm.Model(formula, frame, family=family)))
+        with pytest.raises(StatisticError, match=f"an update of one group where {why}"):
+            fit.update_group(frame.head(4))
