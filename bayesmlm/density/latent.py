@@ -158,6 +158,25 @@ class LatentMarginal:
         )  # fmt: skip
         return values + self.data.constant, fields, modes
 
+    def covariances(self, psi: Array, fields: Array) -> Array:
+        """Return the covariances of the user's fixed effects given psi, shape (S, p, p).
+
+        Parameters
+        ----------
+        psi, fields
+            Hyperparameters (S, d), and where searches begin (S, m).
+        """
+        Z, widths, data = self.arguments
+        precision, shift, _ = self.prior
+        p = self.data.X.shape[1]
+        found, back = np.empty((len(psi), p, p)), np.linalg.inv(self.data.to_X)
+        spread(
+            latent_batch.covariances, len(psi), self.work(len(psi)), *self.scales(psi),
+            self.data.offset, Z, widths, data, self.data.rows, (precision, shift), self.rule,
+            ROUGH, fields, self.modes, found,
+        )  # fmt: skip
+        return np.asarray(back @ found @ back.T)
+
     def log_likelihood(self, psi: Array) -> Array:
         """Return log p(y | psi), shape (S,)."""
         return self.solve(np.atleast_2d(psi))[0]

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from bayesmlm.density.chunks import fixed_part, private, scale_columns
-from bayesmlm.density.dense import backward
+from bayesmlm.density.dense import backward, forward
 from bayesmlm.density.effect_draws import draw_standard
 from bayesmlm.density.latent_kernel import field, solve
 
@@ -112,3 +112,30 @@ def draw(
             field(offset, X, B, at, fields[d], base)
             effects[d] = v
             draw_standard(base, T, further, own, starts, streams[s], effects[d])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def covariances(
+    first, last, G, others, offset, Z, widths, data, rows, prior, rule, enough, x, modes, out
+):  # fmt: skip
+    """Set out, shape (S, p, p), to the fixed effects' covariances in the field; see `draw`.
+
+    NaN where no field is found.
+    """
+    N, q, r = len(offset), widths[0], Z.shape[1] - widths[0]
+    m, p = x.shape[1], out.shape[1]
+    T, B = np.empty((q, N)), np.empty((r, N))
+    C, centre, v, columns = np.empty((m, m)), np.empty(m), np.empty(modes.shape), np.empty((p, m))
+    mine, own = copied(data), private(rows)
+    for s in range(first, last):
+        scaled(G[s], widths, Z, T, B)
+        centre[:] = x[s]
+        v[:] = modes
+        further = others[s].copy().reshape(-1, 1)
+        found = solve(centre, T, B, offset, further, mine, own, prior, rule, False, enough, v, C)
+        for c in range(p):
+            columns[c] = 0.0
+            columns[c, c] = 1.0 if np.isfinite(found) else np.nan
+            forward(C, columns[c])
+            for d in range(c + 1):
+                out[s, c, d] = out[s, d, c] = (columns[c] * columns[d]).sum()

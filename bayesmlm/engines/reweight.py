@@ -8,7 +8,8 @@ beta's own, and beta is skew. Draws of it are therefore weighted by
 
 p(y | beta, psi) with the random effects alone integrated out, and q the Normal density that the
 draws come from: its mean is the field found at psi, its covariance that of a Gaussian model of
-the same information, corrected by a factor that the draws tell.
+the same information, corrected by a factor that the draws tell; where psi holds parameters on
+which the rows' information depends, that of the field.
 
 References
 ----------
@@ -179,11 +180,17 @@ def log_normal(density: Recorded, mode: Mode, psi: Array, beta: Array) -> Array 
     None where their covariance cannot be computed.
     """
     marginal = density.marginal
-    working = working_model(marginal, mode.point)
-    if working is None:
-        return None
+    if marginal.layout.further_positions.size:  # the rows' information depends on psi
+        own = marginal.covariances(psi, density.at(psi))
+        if not np.isfinite(own).all():
+            return None
+    else:
+        working = working_model(marginal, mode.point)
+        if working is None:
+            return None
+        own = covariances(working, psi)
     centre = marginal.to_user(density.at(psi)[:, : beta.shape[1]])
-    factors = np.linalg.cholesky(covariances(working, psi))
+    factors = np.linalg.cholesky(own)
     white = np.linalg.solve(factors, (beta - centre)[:, :, None])[:, :, 0]
     # what the working model misses of the covariance is alike for all psi
     left = np.cov(white.T).reshape(white.shape[1], -1)

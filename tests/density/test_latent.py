@@ -187,3 +187,15 @@ def test_a_dense_factor():
     backward(C, solved)
     np.testing.assert_allclose(A @ solved, value, rtol=1e-9, atol=1e-12)
     assert np.isnan(factor(A - 100 * np.eye(7)))
+
+
+def test_covariances_are_those_of_the_draws():
+    latent = density("y ~ x + (1 | g) + (1 | h)", "bernoulli", 5)
+    psi = np.array([[-0.2, -0.5], [0.3, 0.1]])
+    _, fields, _ = latent.solve(psi)
+    found = latent.covariances(psi, fields)
+    for own, covariance in zip(psi, found, strict=True):
+        beta, _ = latent.recover(np.tile(own, (20000, 1)), 3)
+        np.testing.assert_allclose(
+            np.cov(beta.T), covariance, atol=0.05 * np.sqrt(covariance[0, 0] * covariance[1, 1])
+        )
