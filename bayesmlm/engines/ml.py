@@ -227,8 +227,7 @@ class ML(Engine):
         notes = ["Priors are ignored; random effects are their conditional modes."]
         notes.append(integration(surface.marginal.nodes, move))
         endless = separation_note(design, bounded=False)
-        endless = (*endless, *generalized_ml.endless_note(surface, best))
-        notes.extend(endless)
+        notes.extend((*endless, *generalized_ml.endless_note(surface, best)))
         statistics = tree["sample_stats"].to_dataset()
         tree["sample_stats"] = xr.DataTree(statistics.assign(endless=bool(endless)))
         if bool(tree["sample_stats"]["singular"]):
