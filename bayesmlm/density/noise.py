@@ -10,21 +10,21 @@ Salmon, Moraes, Dror & Shaw (2011), doi:10.1145/2063384.2063405.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numba import get_num_threads
 from numpy.typing import NDArray
+
+from bayesmlm.density.threads import spread
 
 Array = NDArray[np.float64]
 
 FIXED, OTHERS, LEADING = range(3)
 """What a stream is for."""
 
-MANY = 2**20
-"""Numbers from which threads are worth their start."""
+NORMAL = 10
+"""Multiplications that a normal number takes the time of."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Noise:
         """
         chosen = [int(group) for group in groups]
         out = np.empty((len(chosen), q, S))
-        purpose = [LEADING] * len(chosen)
-        if out.size < MANY:
-            list(map(self.fill, out, purpose, chosen))
-            return out
-        with ThreadPoolExecutor(get_num_threads()) as pool:
-            list(pool.map(self.fill, out, purpose, chosen))
+        spread(self.fill_groups, len(chosen), float(out.size * NORMAL), chosen, out)
         return out
+
+    def fill_groups(self, first: int, last: int, groups: list[int], out: Array) -> None:
+        """Fill the noise of groups `first` to `last` of those given."""
+        for k in range(first, last):
+            self.fill(out[k], LEADING, groups[k])
 
     @cached_property
     def key(self) -> NDArray[np.uint64]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from bayesmlm.density import noise
+from bayesmlm.density import threads
 from bayesmlm.density.noise import MEANS, Noise
 
 
@@ -16,7 +16,7 @@ def test_the_noise_of_a_group_does_not_depend_on_the_others():
 
 def test_threads_give_the_same_numbers(monkeypatch):
     alone = Noise(3).leading(range(40), 2, 50)
-    monkeypatch.setattr(noise, "MANY", 1)
+    monkeypatch.setattr(threads, "SMALL", 1)
     assert np.array_equal(Noise(3).leading(range(40), 2, 50), alone)
 
 
