@@ -9,7 +9,10 @@ Record = Mapping[str, Any]
 Results = Mapping[str, Any]
 
 OURS = "laplace"
-"""The engine that the ratios are taken against."""
+"""The engine that the ratios are taken against, where its approximation is exact."""
+
+INTEGRATED = "quadrature"
+"""The engine that they are taken against elsewhere."""
 
 LIKELIHOOD = "ml"
 """The engine beside which a peer that maximises a likelihood is set as well."""
@@ -23,15 +26,17 @@ def tables(results: Results) -> str:
     """Return the tables, what they mean, and the machine, in Markdown."""
     parts = [
         "Seconds of the whole call, from data in memory to a posterior in memory, imports apart; "
-        "caches warm. In brackets: as a multiple of `laplace`"
+        "caches warm. In brackets: as a multiple of `laplace`, of generalized models of "
+        "`quadrature`"
         + (", and of lme4 also of `ml`." if "lme4" in results["fitters"] else "."),
         table(results, seconds_cell),
         "The same for the first call in a new process, caches on disk warm: with what a library "
         "imports or loads only when it is called.",
         table(results, first_cell),
         "Smallest bulk ESS over all parameters, random effects included, per second of that call "
-        "(`laplace`, `quadrature`: the ESS that their weights give). In brackets: how many times "
-        "more `laplace` gives.",
+        "(`laplace`, `quadrature`: the ESS that their weights give, draws that repeat one another "
+        "counted once). In brackets: how many times more `laplace` gives, of generalized models "
+        "`quadrature`.",
         table(results, ess_cell, skipped=(LIKELIHOOD, *MAXIMISERS)),
         "Peak memory of the process in MB; with a plus, of the processes it started.",
         table(results, memory_cell),
@@ -73,7 +78,7 @@ def seconds_cell(name: str, runs: Mapping[str, Record], key: str = "seconds") ->
     missing = not_measured(runs.get(name))
     if missing is not None:
         return missing
-    times = [ratio(runs, name, OURS, key)] if is_peer(name) else []
+    times = [ratio(runs, name, base(runs), key)] if is_peer(name) else []
     if name in MAXIMISERS:
         times.append(ratio(runs, name, LIKELIHOOD, key))
     return number(runs[name][key]) + bracket(times)
@@ -92,7 +97,7 @@ def ess_cell(name: str, runs: Mapping[str, Record]) -> str:
     rate = runs[name].get("min_ess_per_second")
     if rate is None:
         return ""
-    times = [ratio(runs, OURS, name, "min_ess_per_second")] if is_peer(name) else []
+    times = [ratio(runs, base(runs), name, "min_ess_per_second")] if is_peer(name) else []
     worst = runs[name].get("max_r_hat", 1.0)
     doubt = f", R-hat {worst:.2f}" if worst > R_HAT_LIMIT else ""
     return number(rate) + bracket(times) + doubt
@@ -109,7 +114,12 @@ def memory_cell(name: str, runs: Mapping[str, Record]) -> str:
 
 def is_peer(name: str) -> bool:
     """Whether a fitter is not an engine of this project."""
-    return name not in (OURS, "quadrature", "nuts", "graph", LIKELIHOOD)
+    return name not in (OURS, INTEGRATED, "nuts", "graph", LIKELIHOOD)
+
+
+def base(runs: Mapping[str, Record]) -> str:
+    """Return the engine that the ratios of a workload are taken against."""
+    return INTEGRATED if runs.get(INTEGRATED, {}).get("state") == "ok" else OURS
 
 
 def ratio(runs: Mapping[str, Record], above: str, below: str, key: str) -> float | None:

@@ -128,6 +128,8 @@ def immunisation() -> pd.DataFrame:
 
 
 EIGHT = "y | se(sigma) ~ 1 + (1 | school)"
+CONTRACEPTION = "used ~ age + age_squared + urban + livch + (1 | district)"
+MANY = "asked of quadrature alone, beside Stan's default"
 UNKNOWN_SCALE = "it has no known sampling SDs"
 STAN = "rstanarm stands for Stan here, without a compiler"
 BIG = "only this project and lme4 are asked for so many rows"
@@ -186,8 +188,16 @@ WORKLOADS = {
         ),
         Workload(
             "contraception", "Contraception: 1,934 women in 60 districts, logit", contraception,
-            "used ~ age + age_squared + urban + livch + (1 | district)", "bernoulli",
+            CONTRACEPTION, "bernoulli",
             cannot={"brms": STAN},
+        ),
+        Workload(
+            "contraception-many", "Contraception: ten times as many effective draws", contraception,
+            CONTRACEPTION, "bernoulli",
+            cannot=dict.fromkeys(
+                ("laplace", "nuts", "graph", "ml", "bambi", "lme4", "brms"), MANY
+            ),
+            options={"quadrature": {"draws": 32_000, "evaluations": 32_768}},
         ),
         Workload(
             "verbagg", "Verbal aggression: 316 persons crossed with 24 items, logit",

@@ -285,14 +285,18 @@ def with_levels(frame: pd.DataFrame, levels: Mapping[str, tuple[Any, ...]]) -> p
 def check_seen(name: str, column: pd.Series, categories: tuple[Any, ...]) -> None:
     """Raise `DataError` for values that are none of the categories."""
     known = frozenset(categories)
-    unseen = sorted(str(value) for value in column.unique().tolist() if value not in known)
+    unseen = sorted((value for value in column.unique().tolist() if value not in known), key=str)
     if unseen:
+        alike = {str(value) for value in unseen} & {str(value) for value in categories}
+        show = repr if alike else str  # the number 1 is not the text "1"
         raise DataError(
             message(
                 f"column {name!r} has categories that the training data lack: "
-                f"{', '.join(unseen[:5])}",
-                ", ".join(map(str, categories[:20])),
-                "leave these rows out, or refit with them",
+                f"{', '.join(map(show, unseen[:5]))}",
+                ", ".join(map(show, categories[:20])),
+                "give values of the same type as in training"
+                if alike
+                else "leave these rows out, or refit with them",
             )
         )
 

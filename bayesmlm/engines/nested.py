@@ -291,9 +291,10 @@ def nested_note(marginal: LatentMarginal, move: float) -> str:
     """Return the note on how the effects were integrated out."""
     design = marginal.design
     lead, *rest = (design.random[k].name for k in marginal.data.order)
-    others = " and ".join(["fixed effects", *(f"effects of {name}" for name in rest)])
     if marginal.nodes == 1:
-        return f"Effects of {lead}, {others} integrated out by Laplace's approximation."
+        groups = " and ".join([lead, *rest])
+        return f"Fixed effects and effects of {groups} integrated out by Laplace's approximation."
+    others = "fixed effects" + (f" and effects of {' and '.join(rest)}" if rest else "")
     still = f"; twice as many still move the log likelihood by {move:.2g}" if move >= STILL else ""
     return (
         f"Effects of {lead} integrated out by adaptive quadrature, {marginal.nodes} nodes in each "

@@ -155,6 +155,13 @@ def test_new_groups_are_minus_one_and_new_categories_an_error():
         design.apply(pandas_frame(c="q"))
 
 
+def test_a_number_is_not_the_text_that_it_is_written_as():
+    frame = pd.DataFrame({"y": np.arange(6.0), "c": list("012012"), "g": list("aabbcc")})
+    design = mlm.Model("y ~ c + (1 | g)", frame).design
+    with pytest.raises(DataError, match="training data lack: 1\n  allowed: '0', '1', '2'"):
+        design.apply(frame.assign(c=1))
+
+
 def test_new_rows_need_the_predictors_and_not_the_response():
     design = design_of("y ~ x + (1 | school)", pandas_frame())
     assert design.apply(pandas_frame().drop(columns=["y", "z"])).X.shape == (N, 2)

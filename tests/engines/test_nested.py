@@ -60,7 +60,7 @@ def test_layout_notes_and_statistics():
     assert set(posterior) == {"beta", "sd_g", "u_g", "sd_h", "u_h"}
     assert posterior["u_h"].shape == (1, 200, 6, 1)
     assert found.result.notes[0] == (
-        "Effects of g, fixed effects and effects of h integrated out by Laplace's approximation."
+        "Fixed effects and effects of g and h integrated out by Laplace's approximation."
     )
     statistics = found.tree["sample_stats"].to_dataset()
     assert statistics["shift"].dims == ("hyperparameter",)
