@@ -27,8 +27,7 @@ def tables(results: Results) -> str:
     parts = [
         "Seconds of the whole call, from data in memory to a posterior in memory, imports apart; "
         "caches warm. In brackets: as a multiple of `laplace`, of generalized models of "
-        "`quadrature`"
-        + (", and of lme4 also of `ml`." if "lme4" in results["fitters"] else "."),
+        "`quadrature`" + (", and of lme4 also of `ml`." if "lme4" in results["fitters"] else "."),
         table(results, seconds_cell),
         "The same for the first call in a new process, caches on disk warm: with what a library "
         "imports or loads only when it is called.",

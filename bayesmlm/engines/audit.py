@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm.engines.importance import smooth
+from bayesmlm.engines.weights import smooth
 
 Array = NDArray[np.float64]
 

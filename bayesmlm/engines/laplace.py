@@ -19,7 +19,7 @@ from bayesmlm.density.shift import shift
 from bayesmlm.design import Design
 from bayesmlm.engines.effects import AUTO, Drawn, Keep, check_keep, completed, drawn_effects
 from bayesmlm.engines.engine import Engine
-from bayesmlm.engines.importance import WeightedSample, effective, explore
+from bayesmlm.engines.importance import explore
 from bayesmlm.engines.layout import data_groups
 from bayesmlm.engines.marginal import require_marginal, require_quadrature
 from bayesmlm.engines.mode import Mode, find_mode
@@ -38,6 +38,7 @@ from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.quadrature import Quadrature
 from bayesmlm.engines.separation import separation_note
 from bayesmlm.engines.start import expected_information, starting_point
+from bayesmlm.engines.weights import WeightedSample, effective
 from bayesmlm.errors import EngineError, message
 from bayesmlm.families.rows import code
 from bayesmlm.priors import Priors, normal_stand_in

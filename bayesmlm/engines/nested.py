@@ -20,13 +20,14 @@ from bayesmlm.density.node_choice import choose_nodes
 from bayesmlm.density.quadrature import QuadratureMarginal
 from bayesmlm.density.shift import MANY, Shift
 from bayesmlm.design import Design
-from bayesmlm.engines.importance import WeightedSample, effective, explore
+from bayesmlm.engines.importance import explore
 from bayesmlm.engines.layout import data_groups, posterior_dataset
 from bayesmlm.engines.mode import Mode, find_mode_by_newton
 from bayesmlm.engines.nodes import AUTO
 from bayesmlm.engines.reweight import Reweighted, is_exact, reweight
 from bayesmlm.engines.start import hyperparameter_start
 from bayesmlm.engines.stretch import stretch
+from bayesmlm.engines.weights import WeightedSample, effective
 from bayesmlm.errors import EngineError, message
 from bayesmlm.priors import Priors, outcome_scale
 

@@ -19,9 +19,9 @@ from bayesmlm.engines.audit import FLOOR, Audit, audit
 from bayesmlm.engines.effects import AUTO, Keep
 from bayesmlm.engines.engine import Engine
 from bayesmlm.engines.graph_target import GraphTarget, check_effects, graph_target
-from bayesmlm.engines.importance import WeightedSample, effective, smooth
 from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.quiet import quiet
+from bayesmlm.engines.weights import WeightedSample, effective, smooth
 from bayesmlm.errors import EngineError, message
 from bayesmlm.priors import Priors
 from bayesmlm.result import FitResult

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bayesmlm import names
 from bayesmlm.density import GaussianMarginal
 from bayesmlm.engines.effects import Drawn
-from bayesmlm.engines.importance import WeightedSample, smooth
+from bayesmlm.engines.weights import WeightedSample, smooth
 from bayesmlm.priors import Prior, Priors
 
 Array = NDArray[np.float64]

@@ -19,7 +19,7 @@ from bayesmlm.density.node_choice import FIRST, choose_nodes
 from bayesmlm.density.shift import Shift, quadrature_shift, shift
 from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
-from bayesmlm.engines.importance import WeightedSample, effective, explore
+from bayesmlm.engines.importance import explore
 from bayesmlm.engines.layout import data_groups, posterior_dataset
 from bayesmlm.engines.marginal import require_quadrature
 from bayesmlm.engines.mode import Mode, find_mode_by_gradient
@@ -38,6 +38,7 @@ from bayesmlm.engines.options import check_numbers
 from bayesmlm.engines.progress import Progress
 from bayesmlm.engines.separation import separation_note
 from bayesmlm.engines.start import generalized_start
+from bayesmlm.engines.weights import WeightedSample, effective
 from bayesmlm.priors import Priors
 from bayesmlm.result import FitResult
 

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from bayesmlm.density import GaussianMarginal, LatentMarginal, gaussian_marginal
 from bayesmlm.density.grouped_rows import fixed_columns, outcome
 from bayesmlm.density.threads import spread
-from bayesmlm.engines.importance import smooth, systematic
+from bayesmlm.engines.weights import smooth, systematic
 from bayesmlm.engines.working import Working
 from bayesmlm.families.rows import information
 

@@ -27,7 +27,7 @@ from bayesmlm.density.one_group import draw_weighted
 from bayesmlm.density.streams import streams
 from bayesmlm.design import Design, RandomBlock
 from bayesmlm.design.further import refuse_by_row
-from bayesmlm.engines.importance import smooth
+from bayesmlm.engines.weights import smooth
 from bayesmlm.errors import StatisticError, message
 from bayesmlm.families.rows import code
 from bayesmlm.predict.group_evidence import Evidence, new_evidence, old_evidence, own_draws

@@ -6,17 +6,10 @@ from scipy.integrate import quad
 from scipy.special import digamma
 from scipy.stats import multivariate_normal, multivariate_t, norm
 
-from bayesmlm.engines.importance import (
-    FREEDOM,
-    Mixture,
-    WeightedSample,
-    effective,
-    explore,
-    refit,
-    smooth,
-    uniforms_for,
-)
+from bayesmlm.engines.importance import explore
 from bayesmlm.engines.mode import find_mode
+from bayesmlm.engines.proposals import FREEDOM, Mixture, refit, uniforms_for
+from bayesmlm.engines.weights import WeightedSample, effective, smooth
 
 
 def sample(log_density, start, draws=4096, seed=1):

@@ -9,8 +9,8 @@ from scipy.stats import norm
 
 import bayesmlm as mlm
 from bayesmlm.engines import laplace
-from bayesmlm.engines.importance import WeightedSample
 from bayesmlm.engines.marginal import require_marginal
+from bayesmlm.engines.weights import WeightedSample
 from bayesmlm.errors import EngineError
 
 

@@ -10,7 +10,7 @@ import pytest
 import bayesmlm as mlm
 from bayesmlm.checks.importance import SHIFT_LIMIT
 from bayesmlm.engines import nested
-from bayesmlm.engines.importance import WeightedSample
+from bayesmlm.engines.weights import WeightedSample
 from bayesmlm.errors import EngineError
 
 

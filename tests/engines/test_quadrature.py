@@ -11,9 +11,9 @@ from scipy.stats import binom, norm
 
 import bayesmlm as mlm
 from bayesmlm.engines import quadrature
-from bayesmlm.engines.importance import WeightedSample
 from bayesmlm.engines.marginal import require_quadrature
 from bayesmlm.engines.separation import is_separated
+from bayesmlm.engines.weights import WeightedSample
 from bayesmlm.errors import EngineError
 
 

@@ -63,7 +63,7 @@ def test_the_conditional_of_a_maximum_is_the_dense_one(known):
 
 def test_every_draw_counts_by_the_density_of_the_new_rows():
     """Weights and conditional moments, draw by draw, of crossed groupings."""
-    from bayesmlm.engines.importance import smooth
+    from bayesmlm.engines.weights import smooth
 
     model = mlm.Model("y ~ x + (1 | g) + (1 | h)", DATA)
     fit = model.fit("laplace", seed=1, draws=500)
