@@ -29,18 +29,15 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bayesmlm import names
 from bayesmlm.density import GaussianMarginal, gaussian_marginal
-from bayesmlm.density.fixed_prior import flat
-from bayesmlm.density.noise import MEANS
 from bayesmlm.density.predictor_variance import predictor_variance
 from bayesmlm.design import Design
 from bayesmlm.engines.engine import Engine
-from bayesmlm.engines.layout import data_groups, posterior_dataset
 from bayesmlm.engines.marginal import require_marginal
-from bayesmlm.engines.ml import Profile, flat_priors, maximise
-from bayesmlm.engines.mode import find_mode
+from bayesmlm.engines.ml import Profile, flat_priors
 from bayesmlm.engines.progress import Progress
+from bayesmlm.engines.quasi_estimates import point_tree
+from bayesmlm.engines.quasi_step import Expansion, Step, conditional_modes, find_theta
 from bayesmlm.engines.working import (
     CURVATURES,
     FAMILIES,
@@ -69,71 +66,6 @@ RUNAWAY = (
     "the terms of second order grow with the variance of the random effects, which outran them: "
     "the SD of a row's effects rose to {:.2g}"
 )
-
-
-@dataclass(frozen=True)
-class Step:
-    """The estimates of one iteration.
-
-    Parameters
-    ----------
-    profile, theta
-        The Gaussian model of the working response, and its maximum.
-    beta
-        Fixed effects, shape (p,).
-    effects
-        Conditional modes of the random effects by grouping, each of shape (J, q).
-    factors
-        F of each grouping's covariance F F', in the order of the design.
-    """
-
-    profile: Profile
-    theta: Array
-    beta: Array
-    effects: dict[str, Array]
-    factors: list[Array]
-
-    def fixed_part(self, design: Design) -> Array:
-        """Return X beta and the offset, shape (N,)."""
-        return np.asarray(design.X @ self.beta + design.offset)
-
-    def random_part(self, design: Design) -> Array:
-        """Return Z u, shape (N,)."""
-        total = np.zeros(len(design.y))
-        for block in design.random:
-            u = self.effects[block.name]
-            total += (block.Z * u[block.grouping.codes]).sum(axis=1)
-        return total
-
-    def prior_variance(self, design: Design) -> Array:
-        """Return the variance of Z u, shape (N,)."""
-        parts = [
-            ((block.Z @ F) ** 2).sum(axis=1)
-            for block, F in zip(design.random, self.factors, strict=True)
-        ]
-        return np.asarray(sum(parts, np.zeros(len(design.y))))
-
-
-@dataclass(frozen=True)
-class Expansion:
-    """Where the mean is expanded.
-
-    Parameters
-    ----------
-    eta
-        Linear predictor, offset included, shape (N,).
-    square
-        Expected square of what is left of it, shape (N,).
-    """
-
-    eta: Array
-    square: Array
-
-    def distance(self, other: Expansion) -> float:
-        """Return the largest change, on the scale of the linear predictor."""
-        moved = np.abs(self.eta - other.eta).max(initial=0.0)
-        spread = np.abs(np.sqrt(self.square) - np.sqrt(other.square)).max(initial=0.0)
-        return float(max(moved, spread))
 
 
 @dataclass(frozen=True)
@@ -329,85 +261,3 @@ def require_working(design: Design, priors: Priors, engine: str) -> GaussianMarg
         assert isinstance(found, GaussianMarginal)
         return found
     return require_marginal(design, priors, engine)
-
-
-def find_theta(profile: Profile, last: Step | None) -> Array:
-    """Return the maximum, from the last iteration's or, where that is singular, from afresh."""
-    if last is None or not profile.blocks or last.profile.is_singular(last.theta):
-        return maximise(profile).point
-
-    def objective(theta: Array) -> Array:
-        return -0.5 * profile.criterion(theta)
-
-    start = np.empty_like(profile.start)
-    for block in profile.blocks:
-        inside = np.ix_(block.members, block.members)
-        whole = block.to_axes @ last.factors[block.group][inside]
-        start[block.places] = np.linalg.qr(whole.T)[1].T[block.lower]
-    return find_mode(objective, start).point
-
-
-def conditional_modes(profile: Profile, theta: Array) -> tuple[Array, dict[str, Array]]:
-    """Return the fixed effects (p,) and, by grouping, the random ones (J, q)."""
-    G, factors = profile.scales(theta[None]), tuple(profile.factors(theta[None]))
-    prior = flat(profile.marginal.data.X.shape[1]).matrix
-    recovery = profile.marginal.recovery_at(G, np.ones(1), factors, MEANS)
-    beta, effects = recovery.everything(prior)
-    return beta[0], {group: values[0] for group, values in effects.items()}
-
-
-def point_tree(
-    design: Design, step: Step, last: Working, count: int, change: float, ahead: Step | None
-) -> Any:
-    """Return the estimates as a posterior of one draw, with the covariance of beta."""
-    import xarray as xr
-
-    profile = step.profile
-    marginal = replace(profile.marginal, design=design)
-    p = len(design.coef)
-    G = profile.scales(step.theta[None])
-    _, _, _, covariance = marginal.structure.kernel.moments(
-        *marginal.structure.arguments, G[0], 1.0, flat(p).matrix
-    )
-    to_user = np.linalg.inv(marginal.data.to_X) if p else np.empty((0, 0))
-    beta_covariance = to_user @ covariance @ to_user.T
-    other = f"{names.COEF}_other"
-    errors = xr.Dataset(
-        {"beta_covariance": ((names.COEF, other), beta_covariance)},
-        coords={names.COEF: list(design.coef), other: list(design.coef)},
-    )
-    statistics: dict[str, Any] = {
-        "iterations": count,
-        "change": change,
-        "singular": profile.is_singular(step.theta),
-        "information": smallest_information(design, step),
-    }
-    if ahead is not None:
-        moved = (ahead.beta - step.beta) / np.sqrt(np.diag(beta_covariance))
-        statistics["order_step"] = xr.DataArray(
-            moved, {names.COEF: list(design.coef)}, (names.COEF,)
-        )
-    effects = {group: values[None] for group, values in step.effects.items()}
-    psi = profile.hyperparameters(step.theta)
-    groups = {
-        "posterior": posterior_dataset(marginal, psi, step.beta[None], effects),
-        "sample_stats": xr.Dataset(statistics),
-        "standard_errors": errors,
-        "working_data": xr.Dataset(
-            {"response": ((names.OBS,), last.z), "precision": ((names.OBS,), last.weight)},
-            {names.OBS: design.positions},
-        ),
-    }
-    return xr.DataTree.from_dict(groups | data_groups(marginal))
-
-
-def smallest_information(design: Design, step: Step) -> float:
-    """Return the mean number of trials, or expected count, of a group of the smallest groups."""
-    if not design.random:
-        return np.inf
-    if design.family.name == "poisson":
-        eta = step.fixed_part(design) + step.random_part(design)
-        rows = design.family.link.inverse(eta)
-    else:
-        rows = design.outcome.rows.get("trials", np.ones(len(design.y)))
-    return float(rows.sum() / max(block.grouping.size for block in design.random))
