@@ -17,8 +17,11 @@ from bayesmlm.checks.finding import Finding, listed
 if TYPE_CHECKING:
     import xarray as xr
 
-SHIFT_LIMIT = 0.15
-"""Shift of a parameter, in posterior SDs, from which Laplace's approximation is not enough."""
+SHIFT_LIMIT = 0.06
+"""Shift of a parameter, in posterior SDs, from which Laplace's approximation is not enough.
+
+A tenth of an SD may stay untold, and the one step that is taken may tell 0.6 of the shift.
+"""
 
 KHAT_LIMIT = 0.7
 ESS_LIMIT = 400

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bayesmlm.checks.finding import Finding, listed
-from bayesmlm.checks.importance import SHIFT_LIMIT, largest_shift
+from bayesmlm.checks.importance import largest_shift
 
 if TYPE_CHECKING:
     import xarray as xr
+
+SHIFT_LIMIT = 0.15
+"""Shift of an estimate, in standard errors, from which Laplace's approximation is not enough."""
 
 GRADIENT_LIMIT = 0.01
 """Largest derivative of the log likelihood left, by relative SDs of the effects."""

@@ -50,9 +50,9 @@ def test_the_statistics_choose_the_check():
 
 
 def test_a_shift_by_approximation_is_told():
-    given = statistics_with_shift(0.1, -0.05)
+    given = statistics_with_shift(0.05, -0.04)
     assert check_importance(given).ok
-    assert "shift by approximation 0.10 SD (log sd_g[x])" in str(check_importance(given))
+    assert "shift by approximation 0.05 SD (log sd_g[x])" in str(check_importance(given))
     found = check_importance(statistics_with_shift(0.1, -0.8))
     assert not found.ok and found.shift == -0.8
     assert "puts slope about 0.8 posterior SDs too high" in str(found)

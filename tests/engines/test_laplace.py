@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
+from scipy.stats import chi2, norm
 
 import bayesmlm as mlm
 from bayesmlm.engines import laplace
@@ -170,3 +170,22 @@ def test_nuts_samples_where_the_tail_stays_too_heavy(model, fit, monkeypatch):
 def test_it_writes_itself():
     assert str(mlm.Laplace()) == "Laplace: 4,000 draws, effects integrated out"
     assert mlm.Laplace() == mlm.Laplace(draws=4000)
+
+
+@pytest.mark.slow
+def test_means_over_many_seeds_err_as_the_effective_sample_size_tells():
+    """Of every parameter, random effects included: no more than so many independent draws."""
+    data = mlm.datasets.load("sleepstudy")
+    model = mlm.Model("Reaction ~ Days + (Days | Subject)", data)
+    means, seeds = [], 200
+    for seed in range(seeds):
+        posterior = model.fit("laplace", seed=seed).result.posterior
+        draws = posterior.sizes["draw"]
+        values = [posterior[name].to_numpy().reshape(draws, -1) for name in posterior.data_vars]
+        drawn = np.concatenate(values, axis=1)
+        means.append(drawn.mean(axis=0))
+    told = posterior["beta"].attrs["ess"]
+    assert told > 3500
+    ratio = np.var(means, axis=0, ddof=1) * told / drawn.var(axis=0)
+    bound = chi2.isf(1e-3 / len(ratio), seeds - 1) / (seeds - 1)
+    assert ratio.max() < bound
