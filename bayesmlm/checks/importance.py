@@ -67,7 +67,9 @@ class Importance:
             figures += f", shift by approximation {self.shift:.2f} SD ({self.shift_of})"
         if self.ok:
             return f"Converged: {figures}."
-        return f"Not converged: {figures}.\n{listed(self.findings)}"
+        reached = self.khat <= KHAT_LIMIT and self.ess >= ESS_LIMIT
+        state = "Converged, to an approximation that is off" if reached else "Not converged"
+        return f"{state}: {figures}.\n{listed(self.findings)}"
 
     __repr__ = __str__
 

@@ -56,6 +56,7 @@ def test_a_shift_by_approximation_is_told():
     found = check_importance(statistics_with_shift(0.1, -0.8))
     assert not found.ok and found.shift == -0.8
     assert "puts slope about 0.8 posterior SDs too high" in str(found)
+    assert str(found).startswith("Converged, to an approximation that is off: ")
     assert not check_importance(statistics_with_shift(np.nan, 0.0)).ok
 
 
